@@ -1,0 +1,111 @@
+"""The twin as one ASGI application: takes a call, settles the world, finds the service, answers on the twin's clock."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from avdtwin.services import SERVICES, Service, service_for
+from avdtwin.wire import Request, Response, WireError, parse_query
+from avdtwin.world import World
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
+
+
+class TwinApp:
+    """ASGI over a `World`. Lifespan calls are accepted; anything but http is refused."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        assert scope["type"] == "http", f"{scope['type']} is not served"
+        request = await _read(scope, receive)
+        response = await self.answer(request)
+        await _write(response, send)
+
+    async def answer(self, request: Request) -> Response:
+        """One call: half of the latency before the effect, half after it."""
+        world = self.world
+        latency = world.between("latency", world.setting("latency_s"))
+        await world.clock.sleep(latency / 2)
+        world.settle()
+        service = service_for(request.path)
+        response = _call(world, service, request)
+        world.count_call(service.name, request.method, response.status)
+        await world.clock.sleep(latency / 2 + response.delay_s)
+        return response
+
+
+def _call(world: World, service: Service, request: Request) -> Response:
+    if len(request.body) > BODY_LIMIT_BYTES:
+        return service.too_large(world, request)
+    try:
+        return service.handle(world, request)
+    except WireError as error:
+        return error.response
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _read(scope: Scope, receive: Receive) -> Request:
+    chunks = []
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size <= BODY_LIMIT_BYTES + 1:
+            chunks.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    raw = scope.get("raw_path") or scope["path"].encode()
+    return Request(
+        method=scope["method"].upper(),
+        path=raw.decode("latin-1").split("?")[0],
+        query=parse_query(scope["query_string"].decode("latin-1")),
+        headers=headers,
+        body=b"".join(chunks),
+        origin=f"{scope.get('scheme', 'https')}://{headers.get('host', 'twin.invalid')}",
+    )
+
+
+async def _write(response: Response, send: Send) -> None:
+    body, kind = _encode(response.body)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if kind and "content-type" not in headers:
+        headers["content-type"] = kind
+    headers["content-length"] = str(len(body))
+    wire = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": wire})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _encode(body: Any) -> tuple[bytes, str | None]:
+    if body is None:
+        return b"", None
+    if isinstance(body, bytes):
+        return body, "application/octet-stream"
+    if isinstance(body, str):
+        return body.encode(), "text/plain; charset=utf-8"
+    try:
+        return msgspec.json.encode(body), "application/json; charset=utf-8"
+    except TypeError:
+        return json.dumps(body, default=str).encode(), "application/json; charset=utf-8"
+
+
+__all__ = ["SERVICES", "TwinApp"]

@@ -1,0 +1,44 @@
+"""Which service answers a path. One origin serves them all, told apart by the beginning of the path."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from avdtwin import arm, classic, control, entra, graph
+from avdtwin.wire import Request, Response
+from avdtwin.world import World
+
+
+class Service(msgspec.Struct, frozen=True):
+    name: str
+    handle: Callable[[World, Request], Response]
+    too_large: Callable[[World, Request], Response]
+
+
+ARM = Service("arm", arm.handle, arm.too_large)
+CLASSIC = Service("classic", classic.handle, classic.too_large)
+GRAPH = Service("graph", graph.handle, graph.too_large)
+ENTRA = Service("entra", entra.handle, entra.too_large)
+CONTROL = Service("control", control.handle, control.too_large)
+SERVICES = (ARM, CLASSIC, GRAPH, ENTRA, CONTROL)
+
+_BY_PREFIX = {
+    "rdsmanagement": CLASSIC,
+    "rdmanagement": CLASSIC,
+    "api": CLASSIC,
+    "v1.0": GRAPH,
+    "_twin": CONTROL,
+    "subscriptions": ARM,
+    "providers": ARM,
+    "metadata": ARM,
+    "tenants": ARM,
+}
+_ENTRA_SECOND = {"oauth2", "v2.0", ".well-known", "discovery"}
+
+
+def service_for(path: str) -> Service:
+    """The service of a path; Entra's begin with a tenant, so they are known by their second segment."""
+    parts = [part.lower() for part in path.split("/") if part]
+    if len(parts) > 1 and parts[1] in _ENTRA_SECOND:
+        return ENTRA
+    return _BY_PREFIX.get(parts[0] if parts else "", ARM)

@@ -1,0 +1,103 @@
+"""Windows sessions on machines: opened by a broker, messaged, disconnected, signed out or lost.
+
+A session belongs to the machine; the service whose broker made it lists it. Everything that ends a session goes through
+`end`, which keeps the record of who lost what, why, and whether they were told.
+"""
+
+from collections.abc import Iterator
+
+from avdtwin.state import Machine, Session
+from avdtwin.world import World
+
+NOTICE_S = 60.0
+"""A message at least this long before the end counts as notice."""
+
+
+def of_machine(world: World, vm: str) -> list[Session]:
+    """Sessions on a machine, by session id."""
+    return sorted((s for s in world.state.sessions.values() if s.machine == vm), key=lambda s: s.id)
+
+
+def of_pool(world: World, service: str, pool: str) -> list[Session]:
+    """Sessions that a service's broker made in one pool (pool key as in `Agent.pool`), by machine and session id."""
+    found = (s for s in world.state.sessions.values() if s.service == service and s.pool == pool)
+    return sorted(found, key=lambda s: (s.machine, s.id))
+
+
+def of_user(world: World, user: str) -> Iterator[Session]:
+    return (s for s in world.state.sessions.values() if s.user == user)
+
+
+def counts(world: World) -> dict[str, int]:
+    """Sessions by machine key, those of either service."""
+    found: dict[str, int] = {}
+    for session in world.state.sessions.values():
+        found[session.machine] = found.get(session.machine, 0) + 1
+    return found
+
+
+def find(world: World, vm: str, session_id: int) -> Session | None:
+    return world.state.sessions.get(f"{vm}#{session_id}")
+
+
+def open_session(
+    world: World, machine: Machine, *, service: str, pool: str, user: str, upn: str, application_type: str, client: str
+) -> Session:
+    """A new active session; the caller has chosen the machine and checked that it may be used."""
+    session_id = machine.next_session_id
+    machine.next_session_id += 1
+    session = Session(
+        key=f"{machine.vm}#{session_id}",
+        machine=machine.vm,
+        id=session_id,
+        service=service,
+        pool=pool,
+        user=user,
+        upn=upn,
+        application_type=application_type,
+        created_at=world.now,
+        client=client,
+    )
+    world.state.sessions[session.key] = session
+    world.record("session_opened", session=session.key, user=user, service=service, pool=pool)
+    return session
+
+
+def disconnect(world: World, session: Session) -> None:
+    """The client goes, the session stays."""
+    if session.state != "Disconnected":
+        session.state = "Disconnected"
+        session.disconnected_at = world.now
+
+
+def message(world: World, session: Session, title: str, body: str) -> None:
+    """An administrator's message box in the session."""
+    if session.warned_at is None:
+        session.warned_at = world.now
+    world.record("message", session=session.key, user=session.user, state=session.state, title=title, body=body)
+
+
+def end(world: World, session: Session, cause: str) -> None:
+    """End a session. Causes: `signed_out` (by its user) and `idle` are nobody's loss; `logged_off` (by an
+    administrator), `restart`, `power_off` and `agent_removed` are a loss, with or without notice.
+    """
+    world.state.sessions.pop(session.key, None)
+    if cause in ("signed_out", "idle"):
+        world.record("session_ended", session=session.key, user=session.user, cause=cause)
+        return
+    warned = session.warned_at is not None and world.now - session.warned_at >= NOTICE_S
+    world.record(
+        "session_lost",
+        session=session.key,
+        user=session.user,
+        cause=cause,
+        state=session.state,
+        noticed=warned,
+        service=session.service,
+    )
+
+
+def end_all(world: World, vm: str, cause: str) -> None:
+    """End every session of a machine, as a restart does."""
+    for session in of_machine(world, vm):
+        end(world, session, cause)

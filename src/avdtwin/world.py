@@ -1,0 +1,150 @@
+"""The world: one state, moved along by due events, the same way for the same seed.
+
+Nothing runs in the background. Whoever looks at the world first calls `settle()`, which plays every event that is due
+by now, in order of time; so a snapshot at any moment holds everything that is still to come.
+"""
+
+import hashlib
+import heapq
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from avdtwin.clock import Clock
+from avdtwin.settings import DEFAULTS
+from avdtwin.state import Directory, DueEvent, Record, WorldState
+
+EventHandler = Callable[..., None]
+_HANDLERS: dict[str, EventHandler] = {}
+
+
+def on(kind: str) -> Callable[[EventHandler], EventHandler]:
+    """Register the function that plays events of this kind: `f(world, at, **args)`; `at` is when it was due."""
+
+    def register(handler: EventHandler) -> EventHandler:
+        assert kind not in _HANDLERS, f"two handlers for event {kind}"
+        _HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
+class World:
+    """State, clock and the rules that move one by the other. Not thread-safe: one event loop owns it."""
+
+    def __init__(self, state: WorldState, clock: Clock) -> None:
+        self.state = state
+        self.clock = clock
+        heapq.heapify(self._queue)
+        self._settling = False
+        self.watchers: list[Callable[[World, Record], None]] = []
+        """Told of every record; not part of a snapshot."""
+
+    @classmethod
+    def empty(cls, clock: Clock, *, tenant_id: str, seed: int = 0, domain: str = "contoso.com") -> "World":
+        """A world with one directory and nothing in it."""
+        state = WorldState(directory=Directory(tenant_id=tenant_id, domain=domain), seed=seed, now=clock.now())
+        return cls(state, clock)
+
+    @property
+    def _queue(self) -> list[DueEvent]:
+        return self.state.events
+
+    # -- time
+
+    @property
+    def now(self) -> float:
+        """The moment up to which the world has been settled; inside an event, the moment it was due."""
+        return self.state.now
+
+    def settle(self) -> None:
+        """Play every event due by the clock's now, in order. Harmless when called from inside an event."""
+        if not self._settling:
+            self.settle_until(max(self.clock.now(), self.state.now))
+
+    def settle_until(self, moment: float) -> None:
+        """Play every event due by `moment` and end there."""
+        assert not self._settling, "settling inside an event"
+        self._settling = True
+        try:
+            while self._queue and self._queue[0].due <= moment:
+                event = heapq.heappop(self._queue)
+                self.state.now = max(self.state.now, event.due)
+                _HANDLERS[event.kind](self, event.due, **event.args)
+            self.state.now = max(self.state.now, moment)
+        finally:
+            self._settling = False
+
+    def schedule(self, delay_s: float, kind: str, **args: Any) -> None:
+        """Have `kind` played `delay_s` seconds from now. Arguments must be plain data: they go into snapshots."""
+        self.schedule_at(self.state.now + delay_s, kind, **args)
+
+    def schedule_at(self, due: float, kind: str, **args: Any) -> None:
+        assert kind in _HANDLERS, f"nobody plays event {kind}"
+        self.state.next_seq += 1
+        event = DueEvent(due=max(due, self.state.now), seq=self.state.next_seq, kind=kind, args=args)
+        heapq.heappush(self._queue, event)
+
+    def next_due(self) -> float | None:
+        """When the next event is due, or None."""
+        return self._queue[0].due if self._queue else None
+
+    # -- chance
+
+    def chance(self, stream: str) -> float:
+        """The next number in [0, 1) of a named stream. Streams do not disturb each other and survive a snapshot."""
+        count = self.state.draws.get(stream, 0)
+        self.state.draws[stream] = count + 1
+        digest = hashlib.blake2b(f"{self.state.seed}|{stream}|{count}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") / 2**64
+
+    def between(self, stream: str, bounds: tuple[float, float] | list[float]) -> float:
+        """A uniform draw between two bounds, from the named stream."""
+        low, high = bounds
+        return float(low + (high - low) * self.chance(stream))
+
+    def guid(self, stream: str) -> str:
+        """A GUID from the named stream: the same for the same seed and history."""
+        count = self.state.draws.get(stream, 0)
+        self.state.draws[stream] = count + 1
+        text = hashlib.blake2b(f"{self.state.seed}|{stream}|{count}|guid".encode(), digest_size=16).hexdigest()
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+    # -- rules and history
+
+    def setting(self, name: str) -> Any:
+        """The value of a tunable rule: this run's own, else the default."""
+        return self.state.settings.get(name, DEFAULTS[name])
+
+    def record(self, kind: str, /, **data: Any) -> Record:
+        """Note that something happened to somebody or something, now."""
+        entry = Record(at=self.state.now, kind=kind, data=data)
+        self.state.records.append(entry)
+        for watcher in self.watchers:
+            watcher(self, entry)
+        return entry
+
+    def count_call(self, service: str, method: str, status: int) -> None:
+        key = f"{service} {method} {status}"
+        self.state.calls[key] = self.state.calls.get(key, 0) + 1
+
+    # -- snapshots
+
+    def snapshot(self) -> bytes:
+        """The whole state as JSON bytes."""
+        self.state.events.sort(key=lambda event: (event.due, event.seq))
+        return msgspec.json.encode(self.state)
+
+    def save(self, path: Path) -> None:
+        path.write_bytes(self.snapshot())
+
+    @classmethod
+    def restore(cls, data: bytes, clock: Clock) -> "World":
+        """A world from `snapshot()`. Raises msgspec.DecodeError or ValidationError when the bytes are no snapshot."""
+        return cls(msgspec.json.decode(data, type=WorldState), clock)
+
+    @classmethod
+    def load(cls, path: Path, clock: Clock) -> "World":
+        return cls.restore(path.read_bytes(), clock)
