@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 
-class State(msgspec.Struct, kw_only=True):
-    """Base of all parts of the state: mutable, compact on the wire, unknown members refused."""
+class State(msgspec.Struct):
+    """Base of all parts of the state: mutable plain data."""
 
 
 # ---------------------------------------------------------------- Entra and Graph
@@ -369,7 +369,7 @@ class Person(State):
     shift_start_h: float = 9.0
     """Local hour of the day; sign-ins happen inside shifts on workdays."""
     shift_hours: float = 8.0
-    workdays: list[int] = [0, 1, 2, 3, 4]
+    workdays: list[int] = msgspec.field(default_factory=lambda: [0, 1, 2, 3, 4])
     sign_ins_per_day: int = 2
     client: str = "new"
     """`new` (both feeds), `old` (classic feed until it is refreshed), `web`, `thin`."""
@@ -397,7 +397,7 @@ class DueEvent(State, array_like=True):
     args: dict[str, Any]
 
 
-class WorldState(State):
+class WorldState(State, kw_only=True):
     """The root. `now` is how far the world has been settled."""
 
     version: int = 1

@@ -39,7 +39,7 @@ class World:
         self.clock = clock
         heapq.heapify(self._queue)
         self._settling = False
-        self.watchers: list[Callable[[World, Record], None]] = []
+        self.watchers: list[Callable[["World", Record], None]] = []
         """Told of every record; not part of a snapshot."""
 
     @classmethod
