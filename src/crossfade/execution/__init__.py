@@ -1,0 +1,1 @@
+"""Plan -> done, journalled: engine port, journal, handlers, workflows, gates."""
