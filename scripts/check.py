@@ -1,6 +1,6 @@
 """Read the code without running it: ruff, strict types, and who may import whom. All are run, then judged."""
 
-from _house import SOURCE_FOLDERS, ROOT, timed
+from _house import ROOT, SOURCE_FOLDERS, timed
 from setup import ready
 
 if __name__ == "__main__":
