@@ -15,6 +15,10 @@ DEFAULTS: dict[str, Any] = {
     "role_assignments_per_subscription": 4000,
     "role_assignments_per_object": 200,
     "application_groups_per_tenant": 500,
+    # sign-in
+    "access_token_s": 3599,
+    "clock_skew_s": 300.0,
+    "device_code_s": 900.0,
     # propagation
     "role_effective_s": (5.0, 120.0),
     "principal_replication_s": (2.0, 20.0),
