@@ -298,6 +298,10 @@ class Agent(State):
     """Raised whenever the boot loader starts anew: an event of an older attempt is dropped."""
     last_error: str | None = None
     """`INVALID_REGISTRATION_TOKEN` and the like, as in the event log."""
+    healthy_at: float | None = None
+    """From when its health checks pass, while it is connected."""
+    last_heartbeat: float | None = None
+    """The last one it sent before it left."""
 
 
 class Machine(State):
@@ -314,6 +318,10 @@ class Machine(State):
     guest_agent_ready: bool = True
     pending_reboot: bool = False
     booted_at: float = 0.0
+    boot: int = 0
+    """Raised by every start, restart and power-off: an event of an older one is dropped."""
+    msi_exit_codes: list[int] = []
+    """What the next runs of msiexec answer instead of doing their work; 0 lets one through."""
     products: list[Product] = []
     registry: dict[str, dict[str, Any]] = {}
     """Key path, lower-cased, hive spelled out (`hklm:\\software\\microsoft\\rdinfraagent`) -> value name -> value."""
