@@ -11,7 +11,7 @@ if __name__ == "__main__":
         timed("mypy --strict", [python, "-m", "mypy"]),
         timed(
             "import-linter",
-            [python, "-c", "from importlinter.cli import lint_imports_command as main; main()"],
+            [python, "-c", "from importlinter.cli import lint_imports_command as main; main()", "--no-logo"],
         ),
     ]
     raise SystemExit(1 if any(codes) else 0)

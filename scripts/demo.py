@@ -1,9 +1,11 @@
 """Set up, then `crossfade demo`. Arguments go to it: `python3 scripts/demo.py --estate fabrikam --json`."""
 
+import os
 import sys
 
 from _house import run
 from setup import ready
 
 if __name__ == "__main__":
-    raise SystemExit(run([str(ready()), "-m", "crossfade.cli.main", "demo", *sys.argv[1:]]))
+    crossfade = ready().with_name("crossfade.exe" if os.name == "nt" else "crossfade")
+    raise SystemExit(run([str(crossfade), "demo", *sys.argv[1:]]))

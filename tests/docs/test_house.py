@@ -78,6 +78,31 @@ def test_every_make_target_is_a_script() -> None:
     assert [name for name in targets if name != "lock" and f"`make {name}`" not in described] == []
 
 
+def test_every_package_has_a_contract_of_who_may_import_it() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    protected = {module for contract in contracts for module in contract.get("protected_modules", [])}
+    packages = {path.parent.name for path in (ROOT / "src/crossfade").glob("*/__init__.py")} - {"model"}
+    assert {name for name in packages if f"*.{name}" not in protected} == set()
+
+
+@pytest.mark.parametrize(
+    ("program", "place", "banned"),
+    [
+        ("import time\n\ntime.sleep(1)\n", "src/crossfade/plan/waves.py", True),
+        ("from time import time\n\ntime()\n", "src/avdtwin/arm/routes.py", True),
+        ("import asyncio\n\nasyncio.sleep(1)\n", "src/crossfade/cloud/pacing.py", True),
+        ("from datetime import UTC, datetime\n\ndatetime.now(UTC)\n", "src/crossfade/report/page.py", True),
+        ("import time\n\ntime.sleep(1)\n", "src/crossfade/clock.py", False),
+        ("import time\n\ntime.time()\n", "src/avdtwin/clock.py", False),
+        ("import time\n\ntime.time()\n", "scripts/setup.py", False),
+    ],
+)
+def test_time_is_read_and_waited_for_in_one_place_only(program: str, place: str, banned: bool) -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--stdin-filename", str(ROOT / place), "-"]
+    result = subprocess.run(command, cwd=ROOT, input=program, capture_output=True, text=True, check=False)
+    assert ("TID251" in result.stdout) is banned, result.stdout + result.stderr
+
+
 def test_scripts_need_the_standard_library_only(committed: list[Path]) -> None:
     here = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     allowed = sys.stdlib_module_names | here
