@@ -1,0 +1,185 @@
+"""What a caller may do: role assignments, inherited along scopes and through groups, turned into actions.
+
+An assignment counts from its `effective_at` on, a membership from the moment kept with it. Rights are the union over
+assignments of (actions minus that role's own notActions), with `*` standing for any text (facts: arm-service 5.4).
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from weakref import WeakKeyDictionary
+
+from avdtwin.arm import roles
+from avdtwin.state import RoleAssignment
+from avdtwin.wire import Principal, Response, WireError
+from avdtwin.world import World
+
+
+def require(world: World, principal: Principal, action: str, scope: str) -> None:
+    """Raise the service's 403 unless the caller may do `action` at `scope` (a resource id, or `/`)."""
+    if world.setting("rights_enforced") and not allows(world, principal.object_id, action, scope):
+        raise WireError(forbidden(principal, action, scope))
+
+
+def forbidden(principal: Principal, action: str, scope: str) -> Response:
+    """403 AuthorizationFailed (facts: arm-service 2.5)."""
+    name = principal.upn or principal.app_id or principal.object_id
+    message = (
+        f"The client '{name}' with object id '{principal.object_id}' does not have authorization to perform action "
+        f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
+        "your credentials."
+    )
+    headers = {"x-ms-failure-cause": "gateway"}
+    return Response(status=403, body={"error": {"code": "AuthorizationFailed", "message": message}}, headers=headers)
+
+
+def allows(world: World, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
+    """Whether this object may do `action` (a data action with `data`) at `scope` now."""
+    return any(_role_allows(role, action, data) for role in held(world, object_id, scope))
+
+
+def held(world: World, object_id: str, scope: str) -> Iterator[roles.Role]:
+    """Roles that count for an object at a scope now; one comes as often as it was assigned."""
+    for assignment in counting(world, object_id, scope):
+        role = roles.of_definition_id(assignment.role_definition_id)
+        if role is not None:
+            yield role
+
+
+def counting(world: World, object_id: str, scope: str) -> Iterator[RoleAssignment]:
+    """Assignments at a scope or above it that are in force and reach an object, directly or through groups."""
+    key = object_id.lower()
+    for assignment in covering(world, scope):
+        if assignment.effective_at <= world.now and is_or_holds(world, assignment.principal_id.lower(), key):
+            yield assignment
+
+
+def covering(world: World, scope: str) -> Iterator[RoleAssignment]:
+    """Assignments at a scope and at every scope above it, the widest first."""
+    index = _index_of(world)
+    for ancestor in scopes_above(scope):
+        yield from index.get(ancestor, ())
+
+
+def at(world: World, scope: str) -> list[RoleAssignment]:
+    """Assignments made exactly at a scope."""
+    return list(_index_of(world).get(_normal(scope), ()))
+
+
+def put(world: World, assignment: RoleAssignment) -> None:
+    """Add an assignment; its id must be new."""
+    key = assignment.id.lower()
+    assert key not in world.state.arm.role_assignments, assignment.id
+    index = _index(world)
+    world.state.arm.role_assignments[key] = assignment
+    index.add(assignment)
+    index.look()
+
+
+def drop(world: World, assignment: RoleAssignment) -> None:
+    """Take an assignment away."""
+    index = _index(world)
+    del world.state.arm.role_assignments[assignment.id.lower()]
+    index.remove(assignment)
+    index.look()
+
+
+def scopes_above(scope: str) -> list[str]:
+    """`scope` and the scopes that contain it, lower-cased, the widest first: root, subscription, resource group,
+    resource, child resource. Empty segments are skipped.
+    """
+    parts = _normal(scope).strip("/").split("/")
+    found = ["/"]
+    if parts == [""]:
+        return found
+    ends = [2, 4] if parts[0] == "subscriptions" else []
+    start = 4 if len(parts) > 3 and parts[2] == "resourcegroups" else 2 if parts[0] == "subscriptions" else 0
+    # providers/<namespace>/<type>/<name>, then <type>/<name> for each child
+    ends += range(start + 4, len(parts) + 1, 2)
+    found += ["/" + "/".join(parts[:end]) for end in sorted({*ends, len(parts)}) if end <= len(parts)]
+    return list(dict.fromkeys(found))
+
+
+def is_or_holds(world: World, principal_id: str, object_id: str) -> bool:
+    """Whether a principal is this object, or a group that holds it, directly or through groups, by memberships that
+    count already. Ids are lower-case. Cycles are harmless.
+    """
+    if principal_id == object_id:
+        return True
+    groups = world.state.directory.groups
+    waiting, seen = [principal_id], {principal_id}
+    while waiting:
+        group = groups.get(waiting.pop())
+        if group is None:
+            continue
+        since = group.members.get(object_id)
+        if since is not None and since <= world.now:
+            return True
+        for member in groups.keys() & group.members.keys() - seen:
+            if group.members[member] <= world.now:
+                seen.add(member)
+                waiting.append(member)
+    return False
+
+
+def _role_allows(role: roles.Role, action: str, data: bool) -> bool:
+    allowed, denied = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
+    return _matches(allowed, action.lower()) and not _matches(denied, action.lower())
+
+
+@lru_cache(maxsize=8192)
+def _matches(patterns: tuple[str, ...], action: str) -> bool:
+    return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
+
+
+@lru_cache(maxsize=512)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.lower().split("*")))
+
+
+# ---------------------------------------------------------------- index
+
+
+class _Index:
+    """Assignments by lower-cased scope, beside what the state looked like when it was made."""
+
+    def __init__(self, source: dict[str, RoleAssignment]) -> None:
+        self.source = source
+        self.by_scope: dict[str, list[RoleAssignment]] = {}
+        self.look()
+        for assignment in source.values():
+            self.add(assignment)
+
+    def add(self, assignment: RoleAssignment) -> None:
+        self.by_scope.setdefault(_normal(assignment.scope), []).append(assignment)
+
+    def remove(self, assignment: RoleAssignment) -> None:
+        self.by_scope[_normal(assignment.scope)].remove(assignment)
+
+    def look(self) -> None:
+        """Note what the state looks like now."""
+        self.size = len(self.source)
+        self.last = next(reversed(self.source), None)
+
+    def fits(self, source: dict[str, RoleAssignment]) -> bool:
+        """Whether it still holds: keys are only ever added at the end or removed, so size and last key tell."""
+        return self.source is source and self.size == len(source) and self.last == next(reversed(source), None)
+
+
+_INDEXES: WeakKeyDictionary[World, _Index] = WeakKeyDictionary()
+
+
+def _index_of(world: World) -> dict[str, list[RoleAssignment]]:
+    return _index(world).by_scope
+
+
+def _index(world: World) -> _Index:
+    source = world.state.arm.role_assignments
+    index = _INDEXES.get(world)
+    if index is None or not index.fits(source):
+        index = _INDEXES[world] = _Index(source)
+    return index
+
+
+def _normal(scope: str) -> str:
+    return "/" + "/".join(part for part in scope.lower().split("/") if part)
