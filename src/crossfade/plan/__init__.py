@@ -1,0 +1,1 @@
+"""Inventory + TargetSnapshot + Findings + Intent -> Plan. Pure: the same inputs give the same bytes."""

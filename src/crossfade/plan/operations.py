@@ -1,0 +1,134 @@
+"""Changes as data. Each says what it wants, what it found in its place, and how to take it back.
+
+An operation never decides at run time: `action` was settled by the planner. `adopt` and `no-op` are recorded facts
+("we looked and nothing is needed"); a `conflict` stops the plan until the operator has decided.
+"""
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    ADOPT = "adopt"
+    NO_OP = "no-op"
+    CONFLICT = "conflict"
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """`id`: stable over replanning, made of kind and subject. `subject`: the id that is written to. `prior`: the state
+    replaced (None: there was nothing). `irreversible`: why there is no way back, or None. `source`: classic key, if any.
+    """
+
+    id: str
+    subject: str
+    action: Action
+    reason: str
+    source: str | None = None
+    irreversible: str | None = None
+
+    undo_note: ClassVar[str] = ""
+
+    def inverse(self) -> str:
+        """How it is taken back, for the reader of a plan."""
+        if self.irreversible:
+            return f"cannot be undone: {self.irreversible}"
+        if self.action in (Action.ADOPT, Action.NO_OP):
+            return "nothing was changed, nothing to undo"
+        return self.undo_note
+
+
+class RegisterProvider(Operation, frozen=True, kw_only=True, tag="register-provider"):
+    """Subject: `/subscriptions/{id}/providers/{namespace}`. Left registered on the way back: it harms nobody."""
+
+    undo_note = "stays registered"
+
+
+class PutResource(Operation, frozen=True, kw_only=True, tag="put-resource"):
+    """Create or replace an ARM object. `type` like `Microsoft.DesktopVirtualization/hostPools` or
+    `Microsoft.Resources/resourceGroups`; `body` as it goes out (`location`, `tags`, `properties`)."""
+
+    type: str
+    body: dict[str, Any]
+    prior: dict[str, Any] | None = None
+
+    undo_note = "put the prior state back, or delete what this run created"
+
+
+class PatchResource(Operation, frozen=True, kw_only=True, tag="patch-resource"):
+    """Change members of an object that the service itself created (`desktops/SessionDesktop`) or that is adopted."""
+
+    type: str
+    body: dict[str, Any]
+    prior: dict[str, Any]
+
+    undo_note = "patch the prior values back"
+
+
+class ReferenceGroup(Operation, frozen=True, kw_only=True, tag="reference-group"):
+    """Put an application group into a workspace's list. Subject: the workspace's id; `group`: the group's id."""
+
+    group: str
+    prior: bool = False
+
+    undo_note = "take the reference out again"
+
+
+class CreateDirectoryGroup(Operation, frozen=True, kw_only=True, tag="create-directory-group"):
+    """A new, empty Entra security group. Subject: `group:<mail nickname>`; the object id is known once it exists."""
+
+    display_name: str
+    mail_nickname: str
+    description: str
+    prior_id: str | None = None
+
+    undo_note = "delete the group that this run created"
+
+
+class GrantRole(Operation, frozen=True, kw_only=True, tag="grant-role"):
+    """A role assignment. Subject: its full id, the name derived from scope, role and principal, so that a rerun repeats
+    the same PUT. `principal`: an object id, or `group:<mail nickname>` of a group that this plan creates (then the name
+    is derived from that text)."""
+
+    scope: str
+    role: str
+    principal: str
+    principal_type: str
+    principal_label: str
+    prior: bool = False
+
+    undo_note = "delete the assignment"
+
+
+class AddMember(Operation, frozen=True, kw_only=True, tag="add-member"):
+    """A person into a group of this plan. Subject: `group:<mail nickname>`; `member`: object id."""
+
+    member: str
+    member_label: str
+    prior: bool = False
+
+    undo_note = "remove the member"
+
+
+class PatchHostPool(Operation, frozen=True, kw_only=True, tag="patch-host-pool"):
+    """A late change of a pool, after its last host: Automatic assignment switched on, load balancing restored."""
+
+    body: dict[str, Any]
+    prior: dict[str, Any]
+
+    undo_note = "patch the prior values back"
+
+
+AnyOperation = (
+    RegisterProvider
+    | PutResource
+    | PatchResource
+    | ReferenceGroup
+    | CreateDirectoryGroup
+    | GrantRole
+    | AddMember
+    | PatchHostPool
+)

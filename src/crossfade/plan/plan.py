@@ -1,0 +1,128 @@
+"""The plan: what will be written, who will be moved when, and what cannot be taken back. Apply decides nothing new."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from crossfade.plan.operations import AnyOperation
+
+
+class NameMapping(msgspec.Struct, frozen=True, kw_only=True):
+    """A classic key and the ARM id it becomes. `changed`: why the name differs, empty when it does not."""
+
+    source: str
+    target: str
+    changed: str = ""
+
+
+class NotCarried(msgspec.Struct, frozen=True, kw_only=True):
+    """A classic property without a counterpart, with its value: reported, never silently dropped."""
+
+    subject: str
+    property: str
+    value: Any
+    why: str
+
+
+class GroupAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """How the people of one app group get the target group. `way`: direct or directory-group. `people`: folded UPN ->
+    object id; `missing`: UPN -> why it could not be resolved (a named placeholder, never dropped)."""
+
+    source: str
+    target: str
+    way: str
+    directory_group: str | None = None
+    people: dict[str, str] = {}
+    missing: dict[str, str] = {}
+
+
+class HostMove(msgspec.Struct, frozen=True, kw_only=True):
+    """One session host and where it goes. `vm` is a resource id; `assigned_user` a UPN on personal pools."""
+
+    source: str
+    """Classic key: tenant group/tenant/pool/fqdn."""
+    host_name: str
+    vm: str
+    source_pool: str
+    target_pool: str
+    personal: bool
+    capacity: int
+    assigned_user: str | None = None
+    prior_allow_new_session: bool = True
+
+
+class Wave(msgspec.Struct, frozen=True, kw_only=True):
+    """What moves together. `kind`: canary-host, canary-wave, wave or last-wave (hosts that carry the last classic seats
+    of their pools, moved only once their people have been seen on the target or at the due date).
+    `hosts`: classic keys in order; `publish`: ids of the access operations done when the wave's hosts accept sessions
+    (personal hosts: the ids of that host's person are in `publish_by_host` and done when that host accepts)."""
+
+    id: str
+    kind: str
+    hosts: list[str]
+    publish: list[str] = []
+    publish_by_host: dict[str, list[str]] = {}
+    cohort: list[str] = []
+    """Folded UPNs of the people published with this wave."""
+
+
+class PoolPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the seat gate needs to know of one pool. Seats are sessions. `expected_share`: peak sessions per person."""
+
+    source: str
+    target: str
+    personal: bool
+    capacity: int
+    host_count: int
+    people: int
+    expected_share: float
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator's choices that apply needs, copied from the intent so that a plan stands by itself. Seconds."""
+
+    headroom: float = 0.2
+    parallel_moves: int = 10
+    grace_s: float = 900.0
+    drain_timeout_s: float = 86_400.0
+    disconnected: str = "log-off-after-grace"
+    """What happens to disconnected sessions on a draining host: log-off-after-grace, or wait."""
+    active: str = "wait"
+    """What happens to active ones: wait, or log-off-after-grace (never the default)."""
+    message_title: str = ""
+    message_body: str = ""
+    step_timeout_s: float = 1_800.0
+    soak_s: float = 600.0
+    last_wave_due_s: float = 259_200.0
+    """How long the last wave may wait for people to be seen on the target, from its first try; then it goes on and
+    lists the rest by name."""
+    failure_budget: int = 2
+    installers: dict[str, str] = {}
+    repoint: bool = False
+    quiet_hours: dict[str, Any] = {}
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """`inputs`: name -> digest. `operations`: in the order of writing (objects first), access ones named by waves."""
+
+    FORMAT: ClassVar[str] = "crossfade/plan@1"
+
+    format: str = "crossfade/plan@1"
+    inputs: dict[str, str] = {}
+    mode: str = "crossfade"
+    tenant_id: str = ""
+    subscription: str = ""
+    names: list[NameMapping] = []
+    operations: list[AnyOperation] = []
+    access: list[GroupAccess] = []
+    pools: list[PoolPlan] = []
+    hosts: list[HostMove] = []
+    waves: list[Wave] = []
+    settings: Settings = Settings()
+    not_carried: list[NotCarried] = []
+    notes: list[str] = []
+
+    def operation(self, operation_id: str) -> AnyOperation:
+        """The operation of an id. Raises KeyError."""
+        found = {operation.id: operation for operation in self.operations}
+        return found[operation_id]

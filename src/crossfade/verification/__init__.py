@@ -1,0 +1,1 @@
+"""What the plan promised against a fresh Inventory and TargetSnapshot. Pure."""
