@@ -6,6 +6,7 @@ A session belongs to the machine; the service whose broker made it lists it. Eve
 
 from collections.abc import Iterator
 
+from avdtwin.index import Index, index_of
 from avdtwin.state import Machine, Session
 from avdtwin.world import World
 
@@ -15,17 +16,29 @@ NOTICE_S = 60.0
 
 def of_machine(world: World, vm: str) -> list[Session]:
     """Sessions on a machine, by session id."""
-    return sorted((s for s in world.state.sessions.values() if s.machine == vm), key=lambda s: s.id)
+    return sorted(_index(world).items(f"vm|{vm}"), key=lambda s: s.id)
 
 
 def of_pool(world: World, service: str, pool: str) -> list[Session]:
     """Sessions that a service's broker made in one pool (pool key as in `Agent.pool`), by machine and session id."""
-    found = (s for s in world.state.sessions.values() if s.service == service and s.pool == pool)
-    return sorted(found, key=lambda s: (s.machine, s.id))
+    return sorted(_index(world).items(f"pool|{service}|{pool}"), key=lambda s: (s.machine, s.id))
 
 
 def of_user(world: World, user: str) -> Iterator[Session]:
-    return (s for s in world.state.sessions.values() if s.user == user)
+    return iter(_index(world).items(f"user|{user}"))
+
+
+def keys_of_pool(world: World, service: str, pool: str) -> list[str]:
+    """Keys of the sessions of a pool, sorted as text; the list belongs to the index."""
+    return _index(world).keys(f"pool|{service}|{pool}")
+
+
+def _index(world: World) -> Index[Session]:
+    return index_of(world, "sessions", world.state.sessions, _buckets_of)
+
+
+def _buckets_of(key: str, session: Session) -> tuple[str, str, str]:
+    return f"vm|{session.machine}", f"pool|{session.service}|{session.pool}", f"user|{session.user}"
 
 
 def counts(world: World) -> dict[str, int]:
@@ -81,7 +94,8 @@ def end(world: World, session: Session, cause: str) -> None:
     """End a session. Causes: `signed_out` (by its user) and `idle` are nobody's loss; `logged_off` (by an
     administrator), `restart`, `power_off` and `agent_removed` are a loss, with or without notice.
     """
-    world.state.sessions.pop(session.key, None)
+    if world.state.sessions.pop(session.key, None) is not None:
+        _index(world).remove(session.key)
     if cause in ("signed_out", "idle"):
         world.record("session_ended", session=session.key, user=session.user, cause=cause)
         return

@@ -41,6 +41,8 @@ class World:
         self._settling = False
         self.watchers: list[Callable[["World", Record], None]] = []
         """Told of every record; not part of a snapshot."""
+        self.derived: dict[str, object] = {}
+        """What can be made anew from the state at any time, such as indices; not part of a snapshot."""
 
     @classmethod
     def empty(cls, clock: Clock, *, tenant_id: str, seed: int = 0, domain: str = "contoso.com") -> "World":
