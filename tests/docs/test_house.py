@@ -16,7 +16,7 @@ LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-peers.txt", "
 
 # Built from pieces, so that this file does not hold what it looks for.
 REGISTRIES = ("pypi" + ".org", "python" + "hosted", "registry." + "npmjs", "deb." + "debian", "proxy." + "golang")
-MACHINE_PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/opt/" + "pypi", "/opt/" + "wheels", "/ho" + "me/")
+MACHINE_PATHS = ("/wo" + "rk/", "/ro" + "ot/", "/opt/" + "pypi", "/opt/" + "wheels")
 
 
 @pytest.fixture(scope="module")
