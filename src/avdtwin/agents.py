@@ -13,15 +13,12 @@ Nothing here is told what a migration wants: the agent reads its own registry, a
 import math
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 from avdtwin import registry, tokens
 from avdtwin.clock import iso
+from avdtwin.products import AGENT_NAME, LOADER_SERVICE, STACK_BROKEN, STACK_NOT_LISTENING, installed
 from avdtwin.state import Agent, ClassicHost, ClassicHostPool, Machine
 from avdtwin.world import World, on
-
-LOADER_SERVICE = "RDAgentBootLoader"
-AGENT_NAME = "Remote Desktop Services Infrastructure Agent"
 
 _BROKER_VALUES = {
     "BrokerURI": "BrokerUri",
@@ -85,8 +82,10 @@ def heartbeat(world: World, machine: Machine) -> float | None:
 
 
 def healthy(world: World, machine: Machine) -> bool:
-    """Connected for long enough that its health checks pass."""
+    """Connected for long enough that its health checks pass, with a stack that listens."""
     agent = machine.agent
+    if STACK_NOT_LISTENING in machine.quirks:
+        return False
     return agent.connected_at is not None and agent.healthy_at is not None and world.now >= agent.healthy_at
 
 
@@ -120,8 +119,8 @@ def _connects(world: World, at: float, vm: str, attempt: int) -> None:
 
 
 def _able(machine: Machine) -> bool:
-    installed = any(product.name == AGENT_NAME for product in machine.products)
-    return installed and loader_runs(machine) and not {"never-registers", "stack-broken"} & set(machine.quirks)
+    hindered = {"never-registers", STACK_BROKEN}.intersection(machine.quirks)
+    return bool(installed(machine, AGENT_NAME)) and loader_runs(machine) and not hindered
 
 
 def _admitted(world: World) -> bool:
@@ -261,20 +260,18 @@ def _own_arm_host(world: World, machine: Machine) -> tuple[str, str]:
     return pool, host.name.rpartition("/")[2]
 
 
-_POOLS: "WeakKeyDictionary[World, dict[str, str]]" = WeakKeyDictionary()
-"""Object id -> key of the ARM host pools seen so far: an index that is checked at each use, no state."""
-
-
 def arm_pool_of(world: World, object_id: str) -> str | None:
     """Key of the ARM host pool with this object id."""
-    index = _POOLS.setdefault(world, {})
+    index = world.derived.setdefault("agents.arm_pools", {})
+    assert isinstance(index, dict)
     wanted = object_id.lower()
     if not _is_pool(world, index.get(wanted, ""), wanted):
         index.clear()
         for key, resource in world.state.arm.resources.items():
             if resource.type.lower() == "microsoft.desktopvirtualization/hostpools":
                 index[str(resource.properties.get("objectId")).lower()] = key
-    return index.get(wanted)
+    found: str | None = index.get(wanted)
+    return found
 
 
 def _is_pool(world: World, key: str, object_id: str) -> bool:

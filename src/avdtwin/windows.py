@@ -3,29 +3,31 @@
 Sources: facts/classic-service 5.1 and 5.2, facts/arm-service 11.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
 from avdtwin import agents, registry, sessions
-from avdtwin.agents import AGENT_NAME, LOADER_SERVICE, healthy, heartbeat
-from avdtwin.state import Machine, Product, Resource, Service
+from avdtwin.agents import healthy, heartbeat
+from avdtwin.products import (
+    AGENT_NAME,
+    BOOT_LOADER_NAME,
+    BOOT_LOADER_VERSION,
+    COMPONENTS,
+    GENEVA_NAME,
+    GENEVA_VERSION,
+    LOADER_DISPLAY_NAME,
+    LOADER_SERVICE,
+    STACK_NAME,
+    STACK_NOT_LISTENING,
+    STACK_VERSION,
+    product,
+    set_quirk,
+)
+from avdtwin.state import Machine, Resource, Service
 from avdtwin.world import World, on
-
-BOOT_LOADER_NAME = "Remote Desktop Agent Boot Loader"
-GENEVA_NAME = "Remote Desktop Services Infrastructure Geneva Agent"
-STACK_NAME = "Remote Desktop Services SxS Network Stack"
-COMPONENTS = (BOOT_LOADER_NAME, AGENT_NAME, GENEVA_NAME, STACK_NAME)
-"""All that belongs to the service, in the documented order of removal."""
-
-LOADER_DISPLAY_NAME = "Remote Desktop Agent Loader"
-MICROSOFT = "CN=Microsoft Corporation, O=Microsoft Corporation, L=Redmond, S=Washington, C=US"
-
-BOOT_LOADER_VERSION = "1.0.11388.1600"
-GENEVA_VERSION = "45.1.1"
-STACK_VERSION = "1.0.2108.06001"
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,13 +148,10 @@ def _claims(registration: Registration) -> dict[str, Any]:
     return claims
 
 
-def product(name: str, version: str) -> Product:
-    """An installed product; its code follows from name and version, as every build of an MSI has its own."""
-    code = str(uuid5(NAMESPACE_URL, f"{name} {version}")).upper()
-    return Product(name=name, version=version, code="{" + code + "}")
-
-
 # ---------------------------------------------------------------- power
+
+BEFORE_DOWN: list[Callable[[World, Machine], None]] = []
+"""Called when a machine goes down, before anything else: scripts that run on it end half way."""
 
 
 def restart(world: World, machine: Machine) -> float:
@@ -180,6 +179,8 @@ def power_off(world: World, machine: Machine, *, deallocate: bool = True) -> flo
 
 
 def _down(world: World, machine: Machine, cause: str) -> None:
+    for hook in BEFORE_DOWN:
+        hook(world, machine)
     sessions.end_all(world, machine.vm, cause)
     agents.leave(world, machine)
     for service in machine.services.values():
@@ -202,6 +203,7 @@ def _booted(world: World, at: float, vm: str, boot: int) -> None:
     machine.power = "running"
     machine.booted_at = at
     machine.pending_reboot = False
+    set_quirk(machine, STACK_NOT_LISTENING, False)
     for service in machine.services.values():
         service.state = "Running" if service.start_type == "Automatic" else "Stopped"
     world.record("machine_booted", vm=vm)
@@ -218,6 +220,7 @@ def _off(world: World, at: float, vm: str, boot: int, power: str) -> None:
 
 __all__ = [
     "AGENT_NAME",
+    "BEFORE_DOWN",
     "BOOT_LOADER_NAME",
     "COMPONENTS",
     "GENEVA_NAME",
