@@ -7,30 +7,31 @@ assignments of (actions minus that role's own notActions), with `*` standing for
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from weakref import WeakKeyDictionary
 
 from avdtwin.arm import roles
+from avdtwin.arm.errors import gateway
+from avdtwin.index import Index, index_of
 from avdtwin.state import RoleAssignment
-from avdtwin.wire import Principal, Response, WireError
+from avdtwin.wire import Principal, WireError
 from avdtwin.world import World
 
 
 def require(world: World, principal: Principal, action: str, scope: str) -> None:
     """Raise the service's 403 unless the caller may do `action` at `scope` (a resource id, or `/`)."""
     if world.setting("rights_enforced") and not allows(world, principal.object_id, action, scope):
-        raise WireError(forbidden(principal, action, scope))
+        raise forbidden(principal, action, scope)
 
 
-def forbidden(principal: Principal, action: str, scope: str) -> Response:
+def forbidden(principal: Principal, action: str, scope: str) -> WireError:
     """403 AuthorizationFailed (facts: arm-service 2.5)."""
     name = principal.upn or principal.app_id or principal.object_id
-    message = (
+    return gateway(
+        403,
+        "AuthorizationFailed",
         f"The client '{name}' with object id '{principal.object_id}' does not have authorization to perform action "
         f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh "
-        "your credentials."
+        "your credentials.",
     )
-    headers = {"x-ms-failure-cause": "gateway"}
-    return Response(status=403, body={"error": {"code": "AuthorizationFailed", "message": message}}, headers=headers)
 
 
 def allows(world: World, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
@@ -56,32 +57,41 @@ def counting(world: World, object_id: str, scope: str) -> Iterator[RoleAssignmen
 
 def covering(world: World, scope: str) -> Iterator[RoleAssignment]:
     """Assignments at a scope and at every scope above it, the widest first."""
-    index = _index_of(world)
     for ancestor in scopes_above(scope):
-        yield from index.get(ancestor, ())
+        yield from at(world, ancestor)
 
 
 def at(world: World, scope: str) -> list[RoleAssignment]:
     """Assignments made exactly at a scope."""
-    return list(_index_of(world).get(_normal(scope), ()))
+    return _index(world).items(f"scope {_normal(scope)}")
+
+
+def named(world: World, name: str) -> RoleAssignment | None:
+    """The assignment of a name, which is unique in the tenant."""
+    return next(iter(_index(world).items(f"name {name.lower()}")), None)
+
+
+def of_subscription(world: World, subscription: str) -> list[str]:
+    """Keys of the assignments in a subscription, at any depth."""
+    return _index(world).keys(f"subscription {subscription.lower()}")
+
+
+def of_principal(world: World, object_id: str) -> list[RoleAssignment]:
+    """Assignments made to this very object, at any scope."""
+    return _index(world).items(f"principal {object_id.lower()}")
 
 
 def put(world: World, assignment: RoleAssignment) -> None:
     """Add an assignment; its id must be new."""
     key = assignment.id.lower()
     assert key not in world.state.arm.role_assignments, assignment.id
-    index = _index(world)
     world.state.arm.role_assignments[key] = assignment
-    index.add(assignment)
-    index.look()
 
 
 def drop(world: World, assignment: RoleAssignment) -> None:
     """Take an assignment away."""
-    index = _index(world)
     del world.state.arm.role_assignments[assignment.id.lower()]
-    index.remove(assignment)
-    index.look()
+    _index(world).remove(assignment.id.lower())
 
 
 def scopes_above(scope: str) -> list[str]:
@@ -140,45 +150,16 @@ def _pattern(pattern: str) -> re.Pattern[str]:
 # ---------------------------------------------------------------- index
 
 
-class _Index:
-    """Assignments by lower-cased scope, beside what the state looked like when it was made."""
-
-    def __init__(self, source: dict[str, RoleAssignment]) -> None:
-        self.source = source
-        self.by_scope: dict[str, list[RoleAssignment]] = {}
-        self.look()
-        for assignment in source.values():
-            self.add(assignment)
-
-    def add(self, assignment: RoleAssignment) -> None:
-        self.by_scope.setdefault(_normal(assignment.scope), []).append(assignment)
-
-    def remove(self, assignment: RoleAssignment) -> None:
-        self.by_scope[_normal(assignment.scope)].remove(assignment)
-
-    def look(self) -> None:
-        """Note what the state looks like now."""
-        self.size = len(self.source)
-        self.last = next(reversed(self.source), None)
-
-    def fits(self, source: dict[str, RoleAssignment]) -> bool:
-        """Whether it still holds: keys are only ever added at the end or removed, so size and last key tell."""
-        return self.source is source and self.size == len(source) and self.last == next(reversed(source), None)
+def _index(world: World) -> Index[RoleAssignment]:
+    return index_of(world, "arm.role_assignments", world.state.arm.role_assignments, _buckets_of)
 
 
-_INDEXES: WeakKeyDictionary[World, _Index] = WeakKeyDictionary()
-
-
-def _index_of(world: World) -> dict[str, list[RoleAssignment]]:
-    return _index(world).by_scope
-
-
-def _index(world: World) -> _Index:
-    source = world.state.arm.role_assignments
-    index = _INDEXES.get(world)
-    if index is None or not index.fits(source):
-        index = _INDEXES[world] = _Index(source)
-    return index
+def _buckets_of(_key: str, assignment: RoleAssignment) -> list[str]:
+    scope = _normal(assignment.scope)
+    buckets = [f"scope {scope}", f"name {assignment.name.lower()}", f"principal {assignment.principal_id.lower()}"]
+    if scope.startswith("/subscriptions/"):
+        buckets.append(f"subscription {scope.split('/')[2]}")
+    return buckets
 
 
 def _normal(scope: str) -> str:
