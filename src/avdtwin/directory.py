@@ -20,6 +20,17 @@ def principal(world: World, object_id: str) -> User | Group | ServicePrincipal |
     return directory.groups.get(key) or directory.service_principals.get(key)
 
 
+def replicated(world: World, object_id: str) -> bool:
+    """Whether the rest of the cloud knows an object already. One made a moment ago it does not."""
+    return world.state.directory.replicating.get(object_id.lower(), 0.0) <= world.now
+
+
+def start_replication(world: World, object_id: str) -> None:
+    """Have a new object become known after `principal_replication_s`."""
+    delay = world.between("replication", world.setting("principal_replication_s"))
+    world.state.directory.replicating[object_id.lower()] = world.now + delay
+
+
 def add_user(world: World, user: User) -> User:
     """Put a user in; its UPN must be free. Ids are lower-case GUIDs."""
     directory = world.state.directory

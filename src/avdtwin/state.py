@@ -32,7 +32,7 @@ class Group(State):
     id: str
     display_name: str
     members: dict[str, float] = {}
-    """Object id (users or groups) -> since when."""
+    """Object id (users or groups) -> since when it counts for access, somewhat after it was added."""
     owners: list[str] = []
     description: str | None = None
     mail_nickname: str = ""
@@ -53,6 +53,18 @@ class ServicePrincipal(State):
     created_at: float = 0.0
 
 
+class DeviceCode(State):
+    """A sign-in started on a device that cannot show a page."""
+
+    user_code: str
+    device_code: str
+    app_id: str
+    audience: str
+    expires_at: float
+    user: str | None = None
+    """Object id of who entered the code; None while nobody has."""
+
+
 class Directory(State):
     tenant_id: str
     domain: str = "contoso.com"
@@ -64,6 +76,10 @@ class Directory(State):
     upns: dict[str, str] = {}
     """Lower-cased UPN -> object id, of users not deleted."""
     conditional_access: list[dict[str, Any]] = []
+    replicating: dict[str, float] = {}
+    """Object id of something new -> when the rest of the cloud will know it."""
+    device_codes: dict[str, DeviceCode] = {}
+    """User code -> sign-in that waits for somebody to enter it."""
 
 
 # ---------------------------------------------------------------- classic

@@ -125,7 +125,7 @@ def is_or_holds(world: World, principal_id: str, object_id: str) -> bool:
         since = group.members.get(object_id)
         if since is not None and since <= world.now:
             return True
-        for member in groups.keys() & group.members.keys() - seen:
+        for member in (groups.keys() & group.members.keys()) - seen:
             if group.members[member] <= world.now:
                 seen.add(member)
                 waiting.append(member)
