@@ -354,6 +354,9 @@ class Machine(State):
     quirks: list[str] = []
     """`never-registers`, `slow-agent`, `no-disk`, `msi-blocked`, `off-for-weeks`, `guest-agent-missing` …"""
     free_disk_bytes: int = 40_000_000_000
+    profile_share: str = ""
+    """Where the profile containers of its people lie: a container is held by one session at a time. Empty: profiles
+    are local, as on personal machines."""
     next_session_id: int = 2
 
 
@@ -404,6 +407,15 @@ class Person(State):
     leaves_session_open: float = 0.1
     """Chance of disconnecting instead of signing out."""
     simulated: bool = True
+    attempt: int = 0
+    """Raised by everything the person turns to: what they were about to do before is off."""
+    feed_read_at: float | None = None
+    """When their client last read the feeds."""
+    no_path_since: float | None = None
+    """Since when they have had no way to what they want, in their own trying."""
+    sign_ins: int = 0
+    """Connections that worked, to either service."""
+    arm_sign_ins: int = 0
 
 
 class Record(State):
@@ -439,6 +451,8 @@ class WorldState(State, kw_only=True):
     """Object id -> person."""
     events: list[DueEvent] = []
     records: list[Record] = []
+    tallies: dict[str, float] = {}
+    """What happened too often to be a record, counted by name (see `people.tally`)."""
     calls: dict[str, int] = {}
     """`service METHOD status` -> how many."""
     limits: dict[str, Any] = {}
