@@ -19,6 +19,10 @@ DEFAULTS: dict[str, Any] = {
     "access_token_s": 3599,
     "clock_skew_s": 300.0,
     "device_code_s": 900.0,
+    "applications_per_group": 500,
+    "arm_child_page": 300,
+    "arm_list_page": 100,
+    "groups_linger_s": 0.0,
     # propagation
     "role_effective_s": (5.0, 120.0),
     "principal_replication_s": (2.0, 20.0),

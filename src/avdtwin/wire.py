@@ -35,6 +35,8 @@ class Request(msgspec.Struct, kw_only=True):
     principal: Principal | None = None
     route: str = ""
     """Template that matched."""
+    answer_headers: dict[str, str] = {}
+    """Headers gathered on the way to the handler, for the answer."""
 
     def json(self) -> Any:
         """The body decoded. Raises ValueError when it is not JSON; empty is None."""
