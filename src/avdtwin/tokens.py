@@ -42,6 +42,7 @@ AUDIENCES: dict[str, frozenset[str]] = {
 address: that is what a client asks for when its endpoint is set to the twin.
 """
 
+_REFRESH = "avdtwin:refresh"
 _DOCUMENTED_AUDIENCES = (
     "https://management.core.windows.net/",
     "https://management.core.windows.net",
@@ -123,6 +124,23 @@ def issue_id_token(world: World, *, object_id: str, app_id: str, upn: str) -> st
             "ver": "2.0",
         }
     )
+
+
+def issue_refresh(world: World, *, object_id: str, app_id: str, upn: str) -> str:
+    """A token that a user's client trades for further access tokens, for 90 days."""
+    issued = int(world.now)
+    life = {"nbf": issued, "exp": issued + 90 * 86_400}
+    return _sign(
+        {"aud": _REFRESH, "oid": object_id, "tid": world.state.directory.tenant_id, "appid": app_id, "upn": upn} | life
+    )
+
+
+def read_refresh(world: World, text: str) -> Principal:
+    """Whom a refresh token was given to. Raises BadToken."""
+    caller = read_access(world, f"Bearer {text}")
+    if caller.audience != _REFRESH:
+        raise BadToken("InvalidAuthenticationToken", "This is no refresh token.")
+    return caller
 
 
 def access_life_s(world: World) -> int:

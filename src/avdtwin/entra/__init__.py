@@ -1,11 +1,26 @@
-"""entra: see the package's modules."""
+"""Entra's sign-in endpoints: metadata, tokens, device code."""
 
-from avdtwin.wire import Request, Response
+from avdtwin.entra import device, metadata, token
+from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
+
+_ROUTER = Router()
+metadata.register(_ROUTER)
+token.register(_ROUTER)
+device.register(_ROUTER)
 
 
 def handle(world: World, request: Request) -> Response:
-    return Response(status=404)
+    found = _ROUTER.find(request.method, request.path)
+    if found is None:
+        return Response(status=404, body="")
+    if isinstance(found, set):
+        return Response(status=405, headers={"allow": ", ".join(sorted(found))})
+    request.route, handler, parameters = found
+    try:
+        return handler(world, request, **parameters)
+    except WireError as error:
+        return error.response
 
 
 def too_large(world: World, request: Request) -> Response:
