@@ -320,6 +320,28 @@ class Agent(State):
     """The last one it sent before it left."""
 
 
+class Script(State):
+    """A run command on a machine, from the moment it was asked for until it has ended; then it is dropped."""
+
+    key: str
+    kind: str
+    """`action` or `managed`."""
+    target: str
+    """Action: id of the operation. Managed: key of the run command's resource."""
+    script: str
+    parameters: list[list[str]]
+    """Pairs of name and value, protected ones too: the reason why an ended script is dropped."""
+    timeout_s: float
+    asked_at: float
+    started_at: float | None = None
+    changes: list[list[Any]] = []
+    """What it does to the machine, with the second of the script; applied at its end."""
+    stdout: str = ""
+    stderr: str = ""
+    exit_code: int = 0
+    duration_s: float = 0.0
+
+
 class Machine(State):
     """A VM and the inside of it as far as a move touches it."""
 
@@ -336,6 +358,10 @@ class Machine(State):
     booted_at: float = 0.0
     boot: int = 0
     """Raised by every start, restart and power-off: an event of an older one is dropped."""
+    boot_due: float | None = None
+    """When the start under way will be through."""
+    scripts: dict[str, Script] = {}
+    """Run commands under way, by key."""
     msi_exit_codes: list[int] = []
     """What the next runs of msiexec answer instead of doing their work; 0 lets one through."""
     products: list[Product] = []

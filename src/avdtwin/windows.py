@@ -161,8 +161,10 @@ def restart(world: World, machine: Machine) -> float:
 
 
 def power_on(world: World, machine: Machine) -> float:
-    """Start a VM that is off. Returns the seconds until it runs; 0.0 when it already does or is about to."""
-    return _boot(world, machine) if machine.power in ("stopped", "deallocated") else 0.0
+    """Start a VM that is off. Returns the seconds until it runs; 0.0 when it already does."""
+    if machine.power == "starting" and machine.boot_due is not None:
+        return max(0.0, machine.boot_due - world.now)
+    return 0.0 if machine.power == "running" else _boot(world, machine)
 
 
 def power_off(world: World, machine: Machine, *, deallocate: bool = True) -> float:
@@ -172,6 +174,7 @@ def power_off(world: World, machine: Machine, *, deallocate: bool = True) -> flo
         return 0.0
     _down(world, machine, "power_off")
     machine.power = "deallocating" if deallocate else "stopping"
+    machine.boot_due = None
     machine.boot += 1
     delay = world.between(f"boot|{machine.vm}", world.setting("power_off_s"))
     world.schedule(delay, "machine-off", vm=machine.vm, boot=machine.boot, power=end)
@@ -191,6 +194,7 @@ def _boot(world: World, machine: Machine) -> float:
     machine.power = "starting"
     machine.boot += 1
     delay = world.between(f"boot|{machine.vm}", world.setting("boot_s"))
+    machine.boot_due = world.now + delay
     world.schedule(delay, "machine-booted", vm=machine.vm, boot=machine.boot)
     return delay
 
@@ -202,6 +206,7 @@ def _booted(world: World, at: float, vm: str, boot: int) -> None:
         return
     machine.power = "running"
     machine.booted_at = at
+    machine.boot_due = None
     machine.pending_reboot = False
     set_quirk(machine, STACK_NOT_LISTENING, False)
     for service in machine.services.values():
