@@ -1,0 +1,62 @@
+"""The engine without a store: one asyncio task per workflow. For rehearsals and tests; the journal rebuilds a run."""
+
+import asyncio
+
+from crossfade.clock import Clock
+from crossfade.execution.engine import Bodies, Json, LocalEngine, WorkflowCancelled, WorkflowState, state_of
+
+
+class InProcessEngine(LocalEngine):
+    """Runs bodies on the current loop and forgets everything at the end of the process."""
+
+    def __init__(self, bodies: Bodies, clock: Clock) -> None:
+        super().__init__(bodies, clock)
+        self._asked: dict[str, tuple[str, dict[str, Json]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Drop what still runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def recover(self) -> list[str]:
+        return []
+
+    async def start(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
+        if workflow_id in self._asked:
+            return
+        self.body(body)
+        self._asked[workflow_id] = (body, args)
+        self._run(workflow_id)
+
+    async def start_child(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
+        await self.start(body, workflow_id, args)
+
+    async def cancel(self, workflow_id: str) -> None:
+        if self.runs_here(workflow_id):
+            self.stop(workflow_id)
+
+    async def resume(self, workflow_id: str) -> None:
+        ended = self.ended(workflow_id)
+        if ended is not None and ended.state in (WorkflowState.CANCELLED, WorkflowState.FAILED):
+            self._run(workflow_id)
+
+    async def status(self, workflow_id: str) -> WorkflowState | None:
+        return state_of(self.ended(workflow_id)) if self.runs_here(workflow_id) else None
+
+    def _run(self, workflow_id: str) -> None:
+        self.announce(workflow_id)
+        task = asyncio.create_task(self._work(workflow_id), name=workflow_id)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, workflow_id: str) -> None:
+        body, args = self._asked[workflow_id]
+        try:
+            await self.run_body(body, workflow_id, args, self.clock.now())
+        except WorkflowCancelled:
+            return

@@ -1,0 +1,390 @@
+"""The journal's one writer: guarded transitions and append-only, hash-chained events in one SQLite file.
+
+Each public method that changes something is one transaction, committed before it returns. A state changes only from an
+allowed one (`transitions.ALLOWED`): the store itself checks that exactly one row moved. Readers use `reader.py`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from crossfade.clock import Clock, iso
+from crossfade.errors import JournalMismatch, LeaseLost, MigrationError
+from crossfade.execution import records
+from crossfade.execution.lock import FileLock
+from crossfade.execution.reader import JournalReader, check_version
+from crossfade.execution.records import SCHEMA_VERSION, Command, Entity, our_errors
+from crossfade.execution.transitions import ALLOWED, FINISHED_STEPS, INITIAL, Kind, StepState, sources
+
+Hook = Callable[[str], None]
+"""Told `before X` and `after X` for each commit X: where a crash test kills."""
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Who did something, and by which calls."""
+
+    actor: str = "crossfade"
+    request_id: str = ""
+    correlation_id: str = ""
+
+
+NOBODY = Context()
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try of a step. `unknown`: an earlier try has no outcome, so observe before acting."""
+
+    step_id: str
+    number: int
+    unknown: bool
+
+
+def _nothing(point: str) -> None:
+    """The hook outside of tests."""
+
+
+class Journal(JournalReader):
+    """Reads like `JournalReader`, and writes. One per workspace at a time: it holds `journal.db.lock`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, clock: Clock, hook: Hook, lock: FileLock) -> None:
+        super().__init__(connection, path)
+        self._clock = clock
+        self._hook = hook
+        self._lock = lock
+        self._fence = 0
+        self._seq, self._head = self._last_event()
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        clock: Clock,
+        *,
+        holder: str = "crossfade",
+        hook: Hook = _nothing,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+    ) -> "Journal":
+        """Open or create the journal and take its lease.
+
+        `synchronous=NORMAL` may lose the last transitions when the machine (not the process) dies: for rehearsals.
+        Raises LeaseLost when another process holds it; JournalMismatch when the file cannot be read or written, is
+        damaged, or comes from a newer version.
+        """
+        lock = _locked(path)
+        try:
+            with our_errors(path):
+                connection = _connect(path, synchronous)
+                journal = cls(connection, path, clock, hook, lock)
+                journal._take_lease(holder)
+        except BaseException:
+            lock.release()
+            raise
+        return journal
+
+    def close(self) -> None:
+        """Give the lease back."""
+        now = iso(self._clock.now())
+        try:
+            with self._transaction("lease release") as execute:
+                execute("UPDATE lease SET released_at = ? WHERE fence = ?", (now, self._fence))
+        finally:
+            super().close()
+            self._lock.release()
+
+    # -- entities
+
+    def add(
+        self,
+        kind: Kind,
+        id: str,
+        *,
+        run_id: str,
+        parent: str | None = None,
+        data: dict[str, Any] | None = None,
+        reason: str = "",
+        context: Context = NOBODY,
+    ) -> bool:
+        """Note a run, wave or host in its first state. False, and nothing written, when it is known already."""
+        if self.get(kind, id) is not None:
+            return False
+        with self._transaction(f"{kind} {id} added") as execute:
+            self._insert(execute, kind, id, run_id, parent, data or {}, reason, context)
+        return True
+
+    def move(
+        self,
+        kind: Kind,
+        id: str,
+        to: str,
+        *,
+        expect: str | None = None,
+        reason: str = "",
+        data: dict[str, Any] | None = None,
+        context: Context = NOBODY,
+    ) -> Entity:
+        """Move an entity to a state, from `expect` or any allowed one, merging `data` into its data.
+
+        Raises JournalMismatch when it is unknown or stands elsewhere.
+        """
+        before = self._known(kind, id)
+        allowed = sources(kind, to) if expect is None else sources(kind, to) & {expect}
+        with self._transaction(f"{kind} {id} {to}") as execute:
+            self._update(execute, kind, before, to, allowed, reason, data or {}, context)
+        return self._known(kind, id)
+
+    def note(
+        self,
+        subject: str,
+        reason: str,
+        *,
+        run_id: str,
+        data: dict[str, Any] | None = None,
+        context: Context = NOBODY,
+    ) -> None:
+        """Something worth remembering that moves nothing: a retry, a message to people, a hook's answer."""
+        with self._transaction(f"note {subject}") as execute:
+            self._event(execute, "note", subject, run_id, None, None, None, reason, data or {}, context)
+
+    # -- steps
+
+    def begin(
+        self,
+        step_id: str,
+        *,
+        run_id: str,
+        parent: str,
+        data: dict[str, Any] | None = None,
+        reason: str = "",
+        context: Context = NOBODY,
+    ) -> Attempt | None:
+        """Commit the intent to do a step. None, and nothing written, when it is finished already: skip it."""
+        known = self.get(Kind.STEP, step_id)
+        if known is None:
+            with self._transaction(f"step {step_id} begun") as execute:
+                self._insert(execute, Kind.STEP, step_id, run_id, parent, data or {}, reason, context)
+            return Attempt(step_id, 1, unknown=False)
+        if known.state in FINISHED_STEPS:
+            return None
+        with self._transaction(f"step {step_id} begun") as execute:
+            allowed = sources(Kind.STEP, StepState.BEGUN)
+            self._update(execute, Kind.STEP, known, StepState.BEGUN, allowed, reason, data or {}, context)
+        return Attempt(step_id, known.attempt + 1, unknown=known.state == StepState.BEGUN)
+
+    def finish(
+        self,
+        step_id: str,
+        *,
+        noop: bool = False,
+        data: dict[str, Any] | None = None,
+        reason: str = "",
+        context: Context = NOBODY,
+    ) -> Entity:
+        """Commit a step's outcome. `noop`: it was so already. `data` holds ids only."""
+        to = StepState.NOOP if noop else StepState.DONE
+        return self.move(Kind.STEP, step_id, to, reason=reason, data=data, context=context)
+
+    def fail(self, step_id: str, error: MigrationError, *, context: Context = NOBODY) -> Entity:
+        """Commit that a try of a step failed, and how. It may begin again."""
+        data = {"error": error.as_data()}
+        return self.move(Kind.STEP, step_id, StepState.FAILED, reason=str(error), data=data, context=context)
+
+    # -- commands and lease
+
+    def answer(self, command: Command, *, refused: bool = False, text: str = "", run_id: str = "") -> None:
+        """Say what became of a command; the command itself goes into the chain of events with it."""
+        to, now = "refused" if refused else "done", iso(self._clock.now())
+        data = {"id": command.id, "verb": command.verb, "args": command.args, "at": command.at}
+        with self._transaction(f"command {command.id} {to}") as execute:
+            done = execute(
+                "UPDATE command SET state = ?, answer = ?, answered_at = ? WHERE id = ? AND state = 'new'",
+                (to, records.without_secrets(text), now, command.id),
+            )
+            _exactly_one(done, f"Command {command.id} was answered before.")
+            who = Context(actor=command.actor)
+            self._event(execute, "command", command.subject or command.verb, run_id, None, "new", to, text, data, who)
+
+    def heartbeat(self) -> None:
+        """Say that we still work on it. Raises LeaseLost when somebody took over."""
+        with self._transaction("lease heartbeat") as execute:
+            done = execute(
+                "UPDATE lease SET heartbeat_at = ? WHERE id = 1 AND fence = ?", (iso(self._clock.now()), self._fence)
+            )
+            if done.rowcount != 1:
+                raise LeaseLost(
+                    f"Another process has taken over {self.path}.",
+                    "Its lease bears a higher number than ours.",
+                    "Nothing is lost: this process stops. See `crossfade status` for the one that works.",
+                )
+
+    def _take_lease(self, holder: str) -> None:
+        now = iso(self._clock.now())
+        with self._transaction("lease taken") as execute:
+            execute(
+                "INSERT INTO lease (id, fence, holder, acquired_at, heartbeat_at) VALUES (1, 1, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET fence = fence + 1, holder = excluded.holder, "
+                "acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, released_at = NULL",
+                (holder, now, now),
+            )
+        lease = self.lease()
+        assert lease is not None, "just taken"
+        self._fence = lease.fence
+
+    # -- one transaction
+
+    @contextmanager
+    def _transaction(self, point: str) -> Iterator[Callable[..., sqlite3.Cursor]]:
+        """Yield `execute`; commit at the end, with the hook told before and after. Undone when anything raises."""
+        seq, head = self._seq, self._head
+        with our_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection.execute
+                self._hook(f"before {point}")
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                self._seq, self._head = seq, head
+                raise
+        self._hook(f"after {point}")
+
+    def _insert(
+        self,
+        execute: Callable[..., sqlite3.Cursor],
+        kind: Kind,
+        id: str,
+        run_id: str,
+        parent: str | None,
+        data: dict[str, Any],
+        reason: str,
+        context: Context,
+    ) -> None:
+        now, state = iso(self._clock.now()), INITIAL[kind]
+        row = (id, run_id, parent, state, now, now, records.without_secrets(reason), records.json_text(data))
+        execute(_INSERT[kind], row)
+        self._event(execute, kind, id, run_id, parent, None, state, reason, data, context, at=now)
+
+    def _update(
+        self,
+        execute: Callable[..., sqlite3.Cursor],
+        kind: Kind,
+        before: Entity,
+        to: str,
+        allowed: frozenset[str],
+        reason: str,
+        data: dict[str, Any],
+        context: Context,
+    ) -> None:
+        now, again = iso(self._clock.now()), 1 if to == StepState.BEGUN and kind is Kind.STEP else 0
+        row = (to, now, records.without_secrets(reason), records.json_text(data), again, before.id)
+        done = execute(_UPDATE[kind], (*row, msgspec.json.encode(sorted(allowed)).decode()))
+        _exactly_one(done, f"The {kind} {before.id} may not go from {before.state} to {to}.", sorted(allowed))
+        path = (before.run_id, before.parent, before.state, to)
+        self._event(execute, kind, before.id, *path, reason, data, context, at=now)
+
+    def _event(
+        self,
+        execute: Callable[..., sqlite3.Cursor],
+        kind: str,
+        subject: str,
+        run_id: str,
+        parent: str | None,
+        from_state: str | None,
+        to_state: str | None,
+        reason: str,
+        data: dict[str, Any],
+        context: Context,
+        at: str = "",
+    ) -> None:
+        fields = (
+            self._seq + 1,
+            at or iso(self._clock.now()),
+            context.actor,
+            str(kind),
+            subject,
+            run_id,
+            parent,
+            None if from_state is None else str(from_state),
+            None if to_state is None else str(to_state),
+            records.without_secrets(reason),
+            context.request_id,
+            context.correlation_id,
+            records.json_text(data),
+        )
+        digest = records.event_hash(self._head, fields)
+        execute(_INSERT_EVENT, (*fields, self._head, digest))
+        execute("UPDATE meta SET value = ? WHERE name = 'head'", (f"{fields[0]} {digest}",))
+        self._seq, self._head = fields[0], digest
+
+    def _known(self, kind: Kind, id: str) -> Entity:
+        found = self.get(kind, id)
+        if found is None:
+            raise JournalMismatch(
+                f"The journal knows no {kind} {id}.",
+                "It belongs to another run, or the run was not set up.",
+                "Use the journal of this run, or start the run with `crossfade apply`.",
+            )
+        return found
+
+
+_INSERT = {
+    kind: f"INSERT INTO {kind} (id, run_id, parent, state, added_at, moved_at, reason, data) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    for kind in Kind
+}
+_UPDATE = {
+    kind: f"UPDATE {kind} SET state = ?, moved_at = ?, reason = ?, data = json_patch(data, ?), "
+    "attempt = attempt + ? WHERE id = ? AND state IN (SELECT value FROM json_each(?))"
+    for kind in Kind
+}
+_INSERT_EVENT = f"INSERT INTO event ({records.EVENT_COLUMNS}) VALUES ({', '.join('?' * 15)})"
+
+
+def _exactly_one(done: sqlite3.Cursor, what: str, allowed: list[str] | None = None) -> None:
+    if done.rowcount != 1:
+        why = f"Only from: {', '.join(allowed) or 'nowhere'}." if allowed is not None else ""
+        raise JournalMismatch(what, why, "See `crossfade status`; if the run is another one's, use its own folder.")
+
+
+def _locked(path: Path) -> FileLock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path.with_name(path.name + ".lock")).acquire()
+    except OSError as error:
+        raise JournalMismatch(
+            f"The folder {path.parent} cannot be used for a journal.",
+            f"{error.strerror or type(error).__name__}.",
+            "Give this user write access to it, or choose another with --dir.",
+        ) from error
+
+
+def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
+    """A connection that makes the schema where there is none. Transactions are begun by hand."""
+    connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+    try:
+        connection.execute("PRAGMA busy_timeout = 10000")
+        if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            _create(connection)
+        check_version(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+    connection.executescript(f"BEGIN IMMEDIATE;\n{schema}")
+    connection.execute("INSERT INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
+    connection.execute("INSERT INTO meta VALUES ('head', ?)", (f"0 {records.GENESIS}",))
+    connection.execute("COMMIT")
+
+
+assert set(ALLOWED) == set(Kind) == set(INITIAL), "a kind without transitions"

@@ -1,0 +1,209 @@
+"""Reading the journal, from any process and while another one writes: for `status`, reports and tests.
+
+Imports nothing heavy: `status` must feel instant.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from crossfade.errors import InputError, JournalMismatch, Problem
+from crossfade.execution import records
+from crossfade.execution.records import (
+    COMMAND_COLUMNS,
+    ENTITY_COLUMNS,
+    EVENT_COLUMNS,
+    GENESIS,
+    LEASE_COLUMNS,
+    SCHEMA_VERSION,
+    Command,
+    Entity,
+    Event,
+    Lease,
+    our_errors,
+)
+from crossfade.execution.transitions import ALLOWED, Kind, StepState
+
+
+class JournalReader:
+    """A journal that one may look at. Close it when done, or use it in a `with`."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def look(cls, path: Path) -> "JournalReader":
+        """Open an existing journal for reading only.
+
+        Raises InputError when there is none, JournalMismatch when it cannot be read or is from a newer version.
+        """
+        if not path.is_file():
+            mend = "Name the run's folder with --dir, or start a run with `crossfade apply`."
+            raise InputError("There is no run here.", [Problem(str(path), "No journal at this path.", mend)])
+        with our_errors(path):
+            connection = _read_only(path)
+            try:
+                check_version(connection, path)
+            except BaseException:
+                connection.close()
+                raise
+            return JournalReader(connection, path)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> "JournalReader":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # -- entities
+
+    def get(self, kind: Kind, id: str) -> Entity | None:
+        row = self._one(f"SELECT {ENTITY_COLUMNS} FROM {Kind(kind)} WHERE id = ?", id)
+        return None if row is None else records.entity(row)
+
+    def all(self, kind: Kind, *, parent: str | None = None, state: str | None = None) -> list[Entity]:
+        """Entities of a kind, by id; of one parent, or in one state, when asked."""
+        where = "WHERE (?1 IS NULL OR parent = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY id"
+        rows = self._all(f"SELECT {ENTITY_COLUMNS} FROM {Kind(kind)} {where}", parent, state)
+        return [records.entity(row) for row in rows]
+
+    def unknown_steps(self) -> list[Entity]:
+        """Steps with an intent and no outcome: in flight, or cut off by a crash."""
+        return self.all(Kind.STEP, state=StepState.BEGUN)
+
+    # -- events, commands, lease
+
+    def events(self, *, kind: str | None = None, subject: str | None = None, after: int = 0) -> Iterator[Event]:
+        """Events in order, after a sequence number; of one kind or subject when asked."""
+        sql = (
+            f"SELECT {EVENT_COLUMNS} FROM event WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) "
+            "AND (?3 IS NULL OR subject = ?3) ORDER BY seq"
+        )
+        return (records.event(row) for row in self._all(sql, after, kind, subject))
+
+    def commands(self, state: str | None = "new") -> list[Command]:
+        """Commands in the order they were given; by default those nobody answered yet."""
+        sql = f"SELECT {COMMAND_COLUMNS} FROM command WHERE (?1 IS NULL OR state = ?1) ORDER BY id"
+        return [records.command(row) for row in self._all(sql, state)]
+
+    def lease(self) -> Lease | None:
+        row = self._one(f"SELECT {LEASE_COLUMNS} FROM lease WHERE id = 1")
+        return None if row is None else Lease(*row)
+
+    # -- proof
+
+    def verify(self) -> int:
+        """Replay the chain and compare everything with it; the number of events.
+
+        Raises JournalMismatch naming the first thing that is not as it was written.
+        """
+        replayed: dict[tuple[str, str], list[Any]] = {}
+        count, head = 0, GENESIS
+        for row in self._all(f"SELECT {EVENT_COLUMNS} FROM event ORDER BY seq"):
+            count += 1
+            _check_link(row, count, head)
+            head = row[-1]
+            if row[3] in ALLOWED:
+                self._replay(replayed, row)
+        if self._last_event() != (count, head) or self._meta("head") != f"{count} {head}":
+            raise _broken(f"after event {count}", "events are missing at the end")
+        self._compare(replayed)
+        return count
+
+    def _replay(self, replayed: dict[tuple[str, str], list[Any]], row: tuple[Any, ...]) -> None:
+        seq, at, _, kind, subject, run_id, parent, before, to, reason, _, _, data, *_ = row
+        known = replayed.get((kind, subject))
+        if before is None:
+            if known is not None:
+                raise _broken(f"event {seq}", f"{kind} {subject} begins twice")
+            replayed[kind, subject] = [subject, run_id, parent, to, 1, at, at, reason, data]
+            return
+        if known is None or known[3] != before or to not in ALLOWED[Kind(kind)][before]:
+            raise _broken(f"event {seq}", f"{kind} {subject} may not go from {before} to {to}")
+        again = 1 if kind == Kind.STEP and to == StepState.BEGUN else 0
+        merged = self._one("SELECT json_patch(?, ?)", known[8], data)
+        assert merged is not None, "a SELECT without FROM has a row"
+        replayed[kind, subject] = [*known[:3], to, known[4] + again, known[5], at, reason, merged[0]]
+
+    def _compare(self, replayed: dict[tuple[str, str], list[Any]]) -> None:
+        for kind in Kind:
+            stored = {row[0]: list(row) for row in self._all(f"SELECT {ENTITY_COLUMNS} FROM {kind}")}
+            told = {subject: row for (each, subject), row in replayed.items() if each == kind}
+            for id in sorted(stored.keys() | told.keys()):
+                if stored.get(id) != told.get(id):
+                    raise _broken(f"{kind} {id}", "it is not what its events add up to")
+
+    # -- plumbing
+
+    def _last_event(self) -> tuple[int, str]:
+        row = self._one("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1")
+        return (0, GENESIS) if row is None else (row[0], row[1])
+
+    def _meta(self, name: str) -> str | None:
+        row = self._one("SELECT value FROM meta WHERE name = ?", name)
+        return None if row is None else row[0]
+
+    def _one(self, sql: str, *args: Any) -> tuple[Any, ...] | None:
+        with our_errors(self.path):
+            row: tuple[Any, ...] | None = self._connection.execute(sql, args).fetchone()
+            return row
+
+    def _all(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
+        with our_errors(self.path):
+            return self._connection.execute(sql, args).fetchall()
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise JournalMismatch unless this is a journal of the version that we write."""
+    try:
+        row = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        row = None
+    found = row[0] if row else None
+    if found == str(SCHEMA_VERSION):
+        return
+    if found is None or not found.isdigit():
+        raise JournalMismatch(f"{path} is no journal.", "It has no schema version.", "Name the run's own folder.")
+    if int(found) > SCHEMA_VERSION:
+        mend = "Use the version of Crossfade that wrote it, or a newer one."
+        raise JournalMismatch(f"{path} was written by a newer Crossfade.", f"Its schema is {found}, ours 1.", mend)
+    raise JournalMismatch(f"{path} has schema {found}.", "No Crossfade ever wrote that.", "Restore it from a copy.")
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """Through the WAL where the folder lets us, else (a copy on read-only media) as a file that nobody changes."""
+    where = path.resolve().as_uri()
+    connection = sqlite3.connect(f"{where}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        return connection
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+        if path.with_name(path.name + "-wal").exists():
+            raise
+    return sqlite3.connect(f"{where}?immutable=1", uri=True, isolation_level=None)
+
+
+def _check_link(row: tuple[Any, ...], count: int, head: str) -> None:
+    if row[0] != count:
+        raise _broken(f"event {count}", "it is missing")
+    if row[-2] != head or records.event_hash(head, row[:-2]) != row[-1]:
+        raise _broken(f"event {count}", "it is not what was written")
+
+
+def _broken(where: str, why: str) -> JournalMismatch:
+    return JournalMismatch(
+        f"The journal is broken at {where}: {why}.",
+        "Its events are chained by hash, so somebody or something changed it.",
+        "Keep this file as evidence, restore a copy, and let `crossfade resume` observe every host.",
+    )
