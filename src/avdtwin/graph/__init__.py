@@ -1,12 +1,74 @@
-"""graph: see the package's modules."""
+"""Microsoft Graph v1.0 as far as a migration needs it: users, groups, members, applications, policies, batches.
 
-from avdtwin.wire import Request, Response
+Any application or user of the directory may call all of it: the twin does not know Graph's permissions.
+"""
+
+import re
+from urllib.parse import unquote
+
+from avdtwin import tokens
+from avdtwin.graph import batch, directory_objects, errors, groups, members, users
+from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
+
+_ROUTER = Router()
+for _part in (users, groups, members, directory_objects):
+    _part.register(_ROUTER)
+
+_KEY_IN_PARENTHESES = re.compile(r"^(/v1\.0/\w+)\((?:(\w+)=)?'([^']*)'\)(.*)$", re.I)
 
 
 def handle(world: World, request: Request) -> Response:
-    return Response(status=404)
+    """One call: signed in for Graph, then the batch or the route."""
+    try:
+        request.principal = tokens.read_access(world, request.headers.get("authorization"))
+        tokens.require_audience(request.principal, "graph", request.origin)
+    except tokens.BadToken as error:
+        return _with_ids(world, request, errors.unauthorized(world, request, error))
+    try:
+        if request.method == "POST" and unquote(request.path).rstrip("/").lower() == "/v1.0/$batch":
+            answer = batch.answer(world, request, _call)
+        else:
+            answer = _call(world, request)
+    except WireError as error:
+        answer = error.response
+    return _with_ids(world, request, answer)
 
 
 def too_large(world: World, request: Request) -> Response:
-    return Response(status=413)
+    return errors.refuse(world, request, 413, "RequestEntityTooLarge", "The request is too large.").response
+
+
+def _call(world: World, request: Request) -> Response:
+    request.path = _plain_path(request.path)
+    found = _ROUTER.find(request.method, request.path)
+    try:
+        if found is None:
+            segment = request.path.rstrip("/").rsplit("/", 1)[-1]
+            message = f"Resource not found for the segment '{unquote(segment)}'."
+            raise errors.refuse(world, request, 400, "BadRequest", message)
+        if isinstance(found, set):
+            message = f"Specified HTTP method is not allowed for the request target: {request.method}."
+            raise errors.refuse(world, request, 405, "Request_BadRequest", message)
+        request.route, handler, parameters = found
+        return handler(world, request, **parameters)
+    except WireError as error:
+        return error.response
+
+
+def _plain_path(path: str) -> str:
+    """OData's keys in parentheses as segments: `/users('x')` is `/users/x`, `/servicePrincipals(appId='x')` is
+    `/servicePrincipals/appId=x`.
+    """
+    match = _KEY_IN_PARENTHESES.match(path.replace("%27", "'").replace("%28", "(").replace("%29", ")"))
+    if match is None:
+        return path
+    head, name, key, tail = match.groups()
+    return f"{head}/{name}={key}{tail}" if name else f"{head}/{key}{tail}"
+
+
+def _with_ids(world: World, request: Request, response: Response) -> Response:
+    request_id = world.guid("graph")
+    client_id = request.headers.get("client-request-id", request_id)
+    response.headers = {"request-id": request_id, "client-request-id": client_id, **response.headers}
+    return response
