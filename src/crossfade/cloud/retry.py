@@ -1,0 +1,145 @@
+"""The one retry policy. The SDKs are given none of their own."""
+
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy
+
+from crossfade.clock import Clock
+from crossfade.cloud import mapping
+from crossfade.cloud.calls import Call, current
+from crossfade.cloud.redaction import secrets_of
+from crossfade.errors import CloudError, OutcomeUnknown, ServiceFailed
+
+T = TypeVar("T")
+
+
+class RetryDetails(msgspec.Struct, frozen=True):
+    """What the hook is told before each wait. `attempt` counts from 1; seconds."""
+
+    service: str
+    subject: str
+    method: str
+    attempt: int
+    waited_s: float
+    wait_s: float
+    error: dict[str, Any]
+
+
+Hook = Callable[[RetryDetails], None]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """`attempts` in all, `total_s` of waiting in all, first wait `base_s` (doubling, half of it by chance) up to
+    `longest_s`. A `Retry-After` is obeyed whatever its length, within `total_s`."""
+
+    attempts: int = 6
+    total_s: float = 1800.0
+    base_s: float = 0.8
+    longest_s: float = 60.0
+
+
+class Retries:
+    """Decides whether and when a failed call is sent again."""
+
+    def __init__(
+        self, clock: Clock, chance: random.Random, limits: Limits | None = None, hook: Hook | None = None
+    ) -> None:
+        self.clock = clock
+        self.limits = limits or Limits()
+        self._chance = chance
+        self._hook = hook or (lambda details: None)
+
+    async def run(self, call: Call, attempt_once: Callable[[], Awaitable[T]]) -> T:
+        """The result of `attempt_once`, called again while it raises what a further attempt can help."""
+        waited_s = 0.0
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await attempt_once()
+            except CloudError as error:
+                failure = error
+            wait_s = self.wait_s(call, failure, attempt, waited_s)
+            if wait_s is None:
+                raise failure
+            details = RetryDetails(
+                call.service, call.subject, call.method, attempt, waited_s, wait_s, failure.as_data()
+            )
+            self._hook(details)
+            await self.clock.sleep(wait_s)
+            waited_s += wait_s
+
+    def wait_s(self, call: Call, failure: CloudError, attempt: int, waited_s: float) -> float | None:
+        """Seconds before the next attempt, or None when there shall be none."""
+        if attempt >= self.limits.attempts or not may_retry(call, failure):
+            return None
+        wait_s = max(self._backoff_s(attempt), failure.retry_after_s or 0.0)
+        return wait_s if waited_s + wait_s <= self.limits.total_s else None
+
+    def _backoff_s(self, attempt: int) -> float:
+        ceiling = min(self.limits.longest_s, self.limits.base_s * 2.0 ** (attempt - 1))
+        return ceiling / 2 + self._chance.random() * ceiling / 2
+
+
+def may_retry(call: Call, failure: CloudError) -> bool:
+    """Whether sending the same call again can help and cannot do harm::
+
+    failure                                      read or repeatable   anything else
+    -------------------------------------------  -------------------  -------------
+    Throttled, Unreachable                       yes                  yes
+    ServiceFailed: 503, or a code meaning busy   yes                  yes
+    ServiceFailed otherwise                      yes                  no
+    OutcomeUnknown                               yes                  no
+    a failed sign-in, any other                  no                   no
+    """
+    if failure.service != call.service:
+        return False  # a sign-in below us: it had its own attempts
+    if isinstance(failure, OutcomeUnknown):
+        return call.may_repeat
+    if isinstance(failure, ServiceFailed) and not mapping.not_begun(failure):
+        return call.may_repeat
+    return failure.retryable
+
+
+class Retrying(AsyncHTTPPolicy[Any, Any]):
+    """The pipeline's retry policy: each request that a client sends, a poll and a page too, has its own attempts.
+
+    Answers of 400 and more leave here as our errors, and so do the transport's failures; nothing foreign passes.
+    """
+
+    def __init__(self, service: str, retries: Retries) -> None:
+        super().__init__()
+        self._service = service
+        self._retries = retries
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        call = current(self._service, request.http_request)
+        return await self._retries.run(call, lambda: self._once(call, request))
+
+    async def _once(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        try:
+            response = await self.next.send(request)
+        except mapping.FOREIGN as error:
+            failure = mapping.failure_error(call, error)
+        else:
+            answer = response.http_response
+            if answer.status_code < 400:
+                return response
+            secrets = secrets_of(request.http_request)
+            body = await _read(answer)
+            failure = mapping.answer_error(call, answer.status_code, answer.headers, body, secrets=secrets)
+        raise failure
+
+
+async def _read(answer: Any) -> bytes:
+    """The body, also of an answer that was asked for as a stream; what cannot be read is empty."""
+    try:
+        if hasattr(answer, "read"):
+            await answer.read()
+    except mapping.FOREIGN:
+        return b""
+    return mapping.body_of(answer)
