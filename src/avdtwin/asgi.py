@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from avdtwin.services import SERVICES, Service, service_for
-from avdtwin.wire import Request, Response, WireError, parse_query
+from avdtwin.wire import ConnectionDropped, Request, Response, WireError, parse_query
 from avdtwin.world import World
 
 Scope = MutableMapping[str, Any]
@@ -29,7 +29,11 @@ class TwinApp:
             return
         assert scope["type"] == "http", f"{scope['type']} is not served"
         request = await _read(scope, receive)
-        response = await self.answer(request)
+        try:
+            response = await self.answer(request)
+        except ConnectionDropped:
+            await _drop(receive, send)
+            return
         await _write(response, send)
 
     async def answer(self, request: Request) -> Response:
@@ -39,7 +43,12 @@ class TwinApp:
         await world.clock.sleep(latency / 2)
         world.settle()
         service = service_for(request.path)
-        response = _call(world, service, request)
+        try:
+            response = _call(world, service, request)
+        except ConnectionDropped:
+            world.count_call(service.name, request.method, 0)
+            await world.clock.sleep(latency / 2)
+            raise
         world.count_call(service.name, request.method, response.status)
         await world.clock.sleep(latency / 2 + response.delay_s)
         return response
@@ -82,6 +91,15 @@ async def _read(scope: Scope, receive: Receive) -> Request:
         body=b"".join(chunks),
         origin=f"{scope.get('scheme', 'https')}://{headers.get('host', 'twin.invalid')}",
     )
+
+
+async def _drop(receive: Receive, send: Send) -> None:
+    """Reset the connection where there is one (uvicorn's), else let the caller in this process see the error."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionDropped
+    transport.abort()
+    await receive()  # until the server has noticed, so that it does not answer in our place
 
 
 async def _write(response: Response, send: Send) -> None:

@@ -23,6 +23,16 @@ class Index(Generic[Item]):
         self._buckets_of = buckets_of
         self._buckets: dict[str, list[str]] = {}
         self._homes: dict[str, tuple[str, ...]] = {}
+        self._versions: dict[str, int] = {}
+        self._rebuilds = 0
+
+    def version(self, bucket: str) -> tuple[int, int]:
+        """Differs from an earlier one whenever the keys of a bucket may have changed since."""
+        self._catch_up()
+        return self._rebuilds, self._versions.get(bucket, 0)
+
+    def _touch(self, bucket: str) -> None:
+        self._versions[bucket] = self._versions.get(bucket, 0) + 1
 
     def keys(self, bucket: str) -> list[str]:
         """The keys in a bucket, sorted. The list is the index's own: read it, do not change or keep it."""
@@ -38,6 +48,7 @@ class Index(Generic[Item]):
         for bucket in self._homes.pop(key, ()):
             keys = self._buckets[bucket]
             del keys[bisect_left(keys, key)]
+            self._touch(bucket)
             if not keys:
                 del self._buckets[bucket]
 
@@ -56,10 +67,12 @@ class Index(Generic[Item]):
         homes = self._homes[key] = tuple(self._buckets_of(key, self._items[key]))
         for bucket in homes:
             insort(self._buckets.setdefault(bucket, []), key)
+            self._touch(bucket)
 
     def _rebuild(self) -> None:
         self._buckets = {}
         self._homes = {}
+        self._rebuilds += 1
         for key, item in self._items.items():
             homes = self._homes[key] = tuple(self._buckets_of(key, item))
             for bucket in homes:

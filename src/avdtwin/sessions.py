@@ -4,14 +4,20 @@ A session belongs to the machine; the service whose broker made it lists it. Eve
 `end`, which keeps the record of who lost what, why, and whether they were told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from avdtwin.index import Index, index_of
 from avdtwin.state import Machine, Session
-from avdtwin.world import World
+from avdtwin.world import World, on
 
 NOTICE_S = 60.0
 """A message at least this long before the end counts as notice."""
+
+Listener = Callable[[World, Session], None]
+hears: list[Listener] = []
+"""Told of a message that somebody sees."""
+loses: list[Listener] = []
+"""Told of a session that was taken from somebody who was using it."""
 
 
 def of_machine(world: World, vm: str) -> list[Session]:
@@ -33,12 +39,27 @@ def keys_of_pool(world: World, service: str, pool: str) -> list[str]:
     return _index(world).keys(f"pool|{service}|{pool}")
 
 
+def version_of_pool(world: World, service: str, pool: str) -> tuple[int, int]:
+    """Differs from an earlier one whenever sessions of a pool may have begun or ended since."""
+    return _index(world).version(f"pool|{service}|{pool}")
+
+
 def _index(world: World) -> Index[Session]:
     return index_of(world, "sessions", world.state.sessions, _buckets_of)
 
 
 def _buckets_of(key: str, session: Session) -> tuple[str, str, str]:
     return f"vm|{session.machine}", f"pool|{session.service}|{session.pool}", f"user|{session.user}"
+
+
+def count_on(world: World, vm: str) -> int:
+    """How many sessions a machine holds, those of either service."""
+    return len(_index(world).keys(f"vm|{vm}"))
+
+
+def count_in_pool(world: World, service: str, pool: str) -> int:
+    """How many sessions a service's broker made in a pool."""
+    return len(keys_of_pool(world, service, pool))
 
 
 def counts(world: World) -> dict[str, int]:
@@ -72,8 +93,21 @@ def open_session(
         client=client,
     )
     world.state.sessions[session.key] = session
-    world.record("session_opened", session=session.key, user=user, service=service, pool=pool)
+    world.note("session_opened", session=session.key, user=user, service=service, pool=pool)
     return session
+
+
+def reconnect(world: World, session: Session, *, service: str, pool: str, client: str) -> None:
+    """Its user is back, through the broker of this pool; a machine may have changed its pool with sessions on."""
+    if (session.service, session.pool) != (service, pool):
+        if world.state.sessions.pop(session.key, None) is not None:
+            _index(world).remove(session.key)
+        session.service, session.pool = service, pool
+        world.state.sessions[session.key] = session
+    session.state = "Active"
+    session.disconnected_at = None
+    session.client = client
+    world.note("session_resumed", session=session.key, user=session.user, service=service, pool=pool)
 
 
 def disconnect(world: World, session: Session) -> None:
@@ -81,6 +115,17 @@ def disconnect(world: World, session: Session) -> None:
     if session.state != "Disconnected":
         session.state = "Disconnected"
         session.disconnected_at = world.now
+        if not session.never_ends:
+            limit = float(world.setting("disconnected_limit_s"))
+            world.schedule(limit, "session-idle", session=session.key, since=world.now)
+
+
+@on("session-idle")
+def _idle(world: World, at: float, session: str, since: float) -> None:
+    """The usual policy: a session disconnected for so long is ended."""
+    found = world.state.sessions.get(session)
+    if found is not None and found.disconnected_at == since:
+        end(world, found, "idle")
 
 
 def message(world: World, session: Session, title: str, body: str) -> None:
@@ -88,6 +133,20 @@ def message(world: World, session: Session, title: str, body: str) -> None:
     if session.warned_at is None:
         session.warned_at = world.now
     world.record("message", session=session.key, user=session.user, state=session.state, title=title, body=body)
+    if session.state == "Active":
+        for listener in hears:
+            listener(world, session)
+
+
+def unlist(world: World, session: Session) -> None:
+    """The service forgets the session; on the machine it goes on, and its profile stays locked. What the classic
+    service does when a session host is removed by force (facts/classic-service 1.7).
+    """
+    if world.state.sessions.pop(session.key, None) is not None:
+        _index(world).remove(session.key)
+    session.pool = ""
+    world.state.sessions[session.key] = session
+    world.record("session_unlisted", session=session.key, user=session.user, service=session.service)
 
 
 def end(world: World, session: Session, cause: str) -> None:
@@ -97,7 +156,7 @@ def end(world: World, session: Session, cause: str) -> None:
     if world.state.sessions.pop(session.key, None) is not None:
         _index(world).remove(session.key)
     if cause in ("signed_out", "idle"):
-        world.record("session_ended", session=session.key, user=session.user, cause=cause)
+        world.note("session_ended", session=session.key, user=session.user, cause=cause)
         return
     warned = session.warned_at is not None and world.now - session.warned_at >= NOTICE_S
     world.record(
@@ -109,6 +168,10 @@ def end(world: World, session: Session, cause: str) -> None:
         noticed=warned,
         service=session.service,
     )
+    world.count(f"sessions_lost_{'with' if warned else 'without'}_notice")
+    if session.state == "Active":
+        for listener in loses:
+            listener(world, session)
 
 
 def end_all(world: World, vm: str, cause: str) -> None:

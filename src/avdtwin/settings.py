@@ -23,6 +23,42 @@ DEFAULTS: dict[str, Any] = {
     "arm_child_page": 300,
     "arm_list_page": 100,
     "groups_linger_s": 0.0,
+    # classic: what its facts leave open (facts/classic-service 2.14), and what takes time there
+    "classic_create_answer": "object",  # or "empty": 200 without a body
+    "classic_delete_status": 200,  # or 204; registration infos always answer 200
+    "classic_duplicate_status": 409,  # or 400
+    "classic_not_empty_status": 409,  # or 400
+    "classic_validation_status": 400,  # or 500: broken name rules, as documented
+    "classic_no_role_status": 403,  # or 401
+    "classic_error_code": "name",  # or "number"
+    "classic_link_header": True,
+    "classic_page_cap": 1000,
+    "classic_page_unasked": None,  # rows without PageSize; None: all of them
+    "classic_patch_null": "ignore",  # or "clear"
+    "classic_assign_twice_status": 200,  # or 400
+    "classic_unassign_absent": "accept",  # or "refuse"
+    "classic_secrets": "null",  # or "asterisks"
+    "classic_names_required": False,  # True: 7009 also for a name missing in a body
+    "classic_name_length": 64,
+    "classic_name_characters": " -_.",  # beside letters and digits
+    "classic_minimum_version": "1.0",
+    "classic_warning_version": "1.0",
+    "classic_discovery_authority": None,  # None: the twin's own sign-in
+    "classic_gone": "reset",  # or a status: how a service that was switched off answers
+    "classic_tenant_creators": [],  # object ids with the application role TenantCreator
+    "classic_new_tenants_until": 1696032000.0,  # 2023-09-30; None: for ever
+    "classic_ring_changeable": False,
+    "classic_remote_app_needs_host": True,
+    "classic_start_menu": None,  # None: the apps of `classic.start_menu`
+    "classic_role_list_below": False,  # True: a scope's list holds its children's assignments too
+    "classic_host_action_s": (0.5, 3.0),
+    "classic_tenants_limit": None,
+    "classic_pools_limit": None,
+    "classic_app_groups_limit": None,
+    "classic_remote_apps_limit": None,
+    "classic_role_assignments_limit": None,
+    "classic_rate_per_s": None,  # calls per second of one caller; None: no limit
+    "classic_burst": 100,
     # propagation
     "role_effective_s": (5.0, 120.0),
     "principal_replication_s": (2.0, 20.0),
@@ -48,4 +84,12 @@ DEFAULTS: dict[str, Any] = {
     # people
     "feed_refresh_s": 3600.0,
     "patience_s": 900.0,
+    "disconnected_limit_s": 14400.0,  # a session disconnected for so long is ended, as most hosts are told to
+    "feed_chance": {"new": 1.0, "web": 0.8, "old": 0.6, "thin": 0.6},
+    # by client: the chance that a sign-in begins with the act that makes it show the new feed, once there is something
+    "new_feed_pull": (0.5, 0.95, 14400.0),  # preferring the new resource: at first, in the end, and how fast it grows
+    "heed_chance": 0.8,  # who is told by an administrator to sign out, and does
+    "heed_s": (60.0, 480.0),
+    "retry_s": (45.0, 150.0),
+    "sample_s": 300.0,
 }

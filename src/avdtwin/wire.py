@@ -60,6 +60,10 @@ class WireError(Exception):
         self.response = response
 
 
+class ConnectionDropped(ConnectionResetError):
+    """The caller gets no answer at all: over a socket the connection is reset, in-process this is raised to them."""
+
+
 Handler = Callable[..., Response]
 """`handler(world, request, **path_parameters)`; parameters come decoded, in the caller's casing."""
 
