@@ -6,6 +6,20 @@ provider, with the status number as code and the call's ActivityId in the messag
 
 from avdtwin.wire import Response, WireError
 
+__all__ = [
+    "GatewayResponse",
+    "ProviderError",
+    "WireError",
+    "bad_request",
+    "gateway",
+    "group_not_found",
+    "not_registered",
+    "parent_not_found",
+    "provider",
+    "resource_not_found",
+    "subscription_not_found",
+]
+
 
 class GatewayResponse(Response, kw_only=True):
     """An answer that ARM itself made: it carries ARM's ids and none of the provider's headers (facts 2.3)."""

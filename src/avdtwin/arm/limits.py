@@ -1,0 +1,107 @@
+"""What ARM and the provider let through: token buckets by principal and subscription, and the provider's windows.
+
+Buckets are after facts/arm-service 9.1 (and 2.3 for the headers), windows after 9.4. The scope of the windows is not
+known; here it is the subscription, all principals together, the strictest reading that keeps pools apart from tenants.
+"""
+
+import math
+
+import msgspec
+
+from avdtwin.arm import errors
+from avdtwin.clock import iso
+from avdtwin.wire import Principal, WireError
+from avdtwin.world import World
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """A token bucket: how much it holds and how much flows in per second."""
+
+    size: float
+    per_s: float
+
+
+RATES = {"reads": Rate(250, 25), "writes": Rate(200, 10), "deletes": Rate(200, 10)}
+"""For one principal in one subscription, and in the tenant for calls without a subscription."""
+
+GLOBAL_FACTOR = 15
+"""All principals of a subscription together have so many times as much."""
+
+_OPERATIONS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
+
+WINDOW_S = 300.0
+_NO_RULE = {"X-Rate-Limit-Limit": "0", "X-Rate-Limit-Remaining": "9223372036854775807", "X-Rate-Limit-Reset": "0"}
+
+
+def take(world: World, principal: Principal, subscription: str | None, method: str) -> dict[str, str]:
+    """Take one call out of the buckets; returns the headers that tell what is left. Raises 429."""
+    operation = _OPERATIONS.get(method, "writes")
+    rate = RATES[operation]
+    scope = f"subscription-{operation}" if subscription else f"tenant-{operation}"
+    owner = f"{subscription or 'tenant'}|{principal.object_id}"
+    own = _draw(world, f"arm|{owner}|{operation}", rate)
+    headers = {f"x-ms-ratelimit-remaining-{scope}": str(own)}
+    left = own
+    if subscription:
+        everybody = Rate(rate.size * GLOBAL_FACTOR, rate.per_s * GLOBAL_FACTOR)
+        shared = _draw(world, f"arm|{subscription}|*|{operation}", everybody)
+        headers[f"x-ms-ratelimit-remaining-subscription-global-{operation}"] = str(max(shared, 0))
+        left = min(own, shared)
+    if left < 0 and world.setting("limits_enforced"):
+        raise _throttled(operation.removesuffix("s"), subscription or "tenant", principal, rate)
+    headers[f"x-ms-ratelimit-remaining-{scope}"] = str(max(own, 0))
+    return headers
+
+
+def _draw(world: World, name: str, rate: Rate) -> int:
+    """Whole calls left after this one; -1 when there was none, and then nothing is taken."""
+    bucket = world.state.limits.get(name)
+    if bucket is None:
+        bucket = world.state.limits[name] = [rate.size, world.now]
+    tokens = min(rate.size, bucket[0] + (world.now - bucket[1]) * rate.per_s)
+    allowed = tokens >= 1
+    bucket[0] = tokens - 1 if allowed else tokens
+    bucket[1] = world.now
+    return math.floor(bucket[0]) if allowed else -1
+
+
+def _throttled(operation: str, scope: str, principal: Principal, rate: Rate) -> WireError:
+    seconds = max(1, math.ceil(1 / rate.per_s))
+    return errors.gateway(
+        429,
+        "SubscriptionRequestsThrottled",
+        f"Number of '{operation}' requests for subscription '{scope}' actor '{principal.object_id}' exceeded. Please "
+        f"try again after '{seconds}' seconds after additional tokens are available. "
+        "Refer to https://aka.ms/arm-throttling for additional information.",
+        {"Retry-After": str(seconds)},
+    )
+
+
+# ---------------------------------------------------------------- the provider's windows
+
+
+def count(world: World, subscription: str, *, session_host_list: bool) -> dict[str, str]:
+    """Count one call that the provider answers; returns its X-Rate-Limit headers. Raises 429 beyond the limit.
+
+    A window opens with the first call and ends five minutes later, whatever comes in between.
+    """
+    name = "session_host_list_limit" if session_host_list else "provider_call_limit"
+    limit = int(world.setting(name) or 0)
+    if not limit:
+        return dict(_NO_RULE)
+    key = f"avd|{subscription}|{name}"
+    window = world.state.limits.get(key)
+    if window is None or world.now >= window[0]:
+        window = world.state.limits[key] = [world.now + WINDOW_S, limit]
+    window[1] -= 1
+    headers = {
+        "X-Rate-Limit-Limit": "5m",
+        "X-Rate-Limit-Remaining": str(max(window[1], 0)),
+        "X-Rate-Limit-Reset": iso(window[0], 7) or "",
+    }
+    if window[1] < 0 and world.setting("limits_enforced"):
+        wait = max(1, math.ceil(window[0] - world.now))
+        raise errors.ProviderError(
+            429, "Too many requests, please try again later", {**headers, "Retry-After": str(wait)}
+        )
+    return headers
