@@ -8,9 +8,12 @@ import asyncio
 import selectors
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
+
+from crossfade.model.ids import stable_id
 
 T = TypeVar("T")
 Work = TypeVar("Work")
@@ -42,10 +45,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self, start: float = 0.0) -> None:
-        super().__init__(selectors.DefaultSelector())
+        selector = selectors.DefaultSelector()
+        super().__init__(selector)
         self._virtual_s = start
-        self._real_select = self._selector.select
-        self._selector.select = self._select  # type: ignore[method-assign]
+        self._held = 0
+        self._real_select = selector.select
+        selector.select = self._select  # type: ignore[method-assign]
 
     def time(self) -> float:
         return self._virtual_s
@@ -54,11 +59,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         ready = self._real_select(0)
         if ready or timeout == 0:
             return ready
-        if timeout is None:
+        if timeout is None or self._held:
             # No timer and nothing ready: only another thread or a socket can wake us. Wait for it in real time.
             return self._real_select(None)
         self._virtual_s += timeout
         return ready
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, virtual time stands still: what is awaited comes from another thread and takes real time."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
 
     def run_in_executor(  # type: ignore[override]
         self, executor: Any, func: Callable[..., Work], *args: Any
@@ -111,7 +125,7 @@ class Stopwatch:
 
 
 class Ids(Protocol):
-    """Fresh ids. Ids that a rerun must repeat are not fresh: derive those with `stable_id`."""
+    """Fresh ids. Ids that a rerun must repeat are not fresh: derive those with `model.ids.stable_id`."""
 
     def fresh(self) -> str: ...
 
@@ -131,14 +145,6 @@ class SeededIds:
     def fresh(self) -> str:
         self._count += 1
         return stable_id("seeded", self._seed, str(self._count))
-
-
-_NAMESPACE = uuid.UUID("6f0c3b0a-3a55-5d58-9c1e-2b7f6f1d7c11")
-
-
-def stable_id(*parts: str) -> str:
-    """The GUID that these parts always give: names of role assignments, ids of operations. Parts are compared as given."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
 
 
 def iso(moment: datetime) -> str:

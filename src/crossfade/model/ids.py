@@ -4,6 +4,7 @@ A classic object has no id: its key is its path of names, `tenant group/tenant/p
 slash (facts/classic-service 2.4), so the key is unambiguous.
 """
 
+import uuid
 from urllib.parse import quote
 
 DESKTOP_USER_ROLE = "1d18fff3-a72a-46b5-b4a9-0b38a3cd7e63"
@@ -36,7 +37,7 @@ def parent_key(key: str) -> str:
 
 
 def arm_id(subscription: str, resource_group: str, kind: str, *names: str) -> str:
-    """Resource id under `Microsoft.DesktopVirtualization`: `kind` like `hostPools` or `applicationGroups/applications`."""
+    """Resource id under `Microsoft.DesktopVirtualization`: `kind` like `hostPools`, `applicationGroups/applications`."""
     pairs = "/".join(f"{part}/{name}" for part, name in zip(kind.split("/"), names, strict=True))
     return (
         f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
@@ -49,7 +50,7 @@ def group_id(subscription: str, resource_group: str) -> str:
 
 
 def segments(resource_id: str) -> dict[str, str]:
-    """`/subscriptions/s/resourceGroups/g/providers/P/t/n` -> {subscriptions: s, resourcegroups: g, providers: P, t: n}."""
+    """`/subscriptions/s/resourceGroups/g/providers/P/t/n` -> {subscriptions: s, resourcegroups: g, providers: P, …}."""
     parts = resource_id.strip("/").split("/")
     found: dict[str, str] = {}
     at = 0
@@ -66,3 +67,11 @@ def segments(resource_id: str) -> dict[str, str]:
 def url_path(*names: str) -> str:
     """Names percent-encoded and joined for a URL."""
     return "/".join(quote(name, safe="") for name in names)
+
+
+_NAMESPACE = uuid.UUID("6f0c3b0a-3a55-5d58-9c1e-2b7f6f1d7c11")
+
+
+def stable_id(*parts: str) -> str:
+    """The GUID that these parts always give: names of role assignments, ids of runs. Parts count as given."""
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))

@@ -20,7 +20,7 @@ class Action(StrEnum):
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """`id`: stable over replanning, made of kind and subject. `subject`: the id that is written to. `prior`: the state
-    replaced (None: there was nothing). `irreversible`: why there is no way back, or None. `source`: classic key, if any.
+    replaced (None: there was nothing). `irreversible`: why there is no way back. `source`: classic key, if any.
     """
 
     id: str

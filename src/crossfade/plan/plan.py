@@ -49,6 +49,8 @@ class HostMove(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int
     assigned_user: str | None = None
     prior_allow_new_session: bool = True
+    start: bool = False
+    """The VM was off at plan time: the run starts it, and deallocates it again when its host is confirmed and empty."""
 
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,8 @@ class PoolPlan(msgspec.Struct, frozen=True, kw_only=True):
     host_count: int
     people: int
     expected_share: float
+    late: list[str] = []
+    """Ids of operations done after the pool's last host."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

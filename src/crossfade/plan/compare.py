@@ -1,0 +1,60 @@
+"""Is what we want what is there? Properties compared by meaning, as the services spell them.
+
+Quirks: facts/arm-service 1.3, 1.5, 2.4 (casing of ids and enums, null against "", order of RDP entries).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Same = Callable[[Any, Any], bool]
+
+
+def rdp_entries(text: str | None) -> dict[str, str]:
+    """`name:type:value;…` -> name (lower) -> `type:value`. The last of repeated names wins."""
+    entries = {}
+    for part in (text or "").split(";"):
+        name, _, rest = part.strip().partition(":")
+        if name:
+            entries[name.casefold()] = rest.strip()
+    return entries
+
+
+def _same_rdp(a: Any, b: Any) -> bool:
+    return rdp_entries(a) == rdp_entries(b)
+
+
+def _same_folded(a: Any, b: Any) -> bool:
+    return str(a or "").casefold() == str(b or "").casefold()
+
+
+def _same_ids(a: Any, b: Any) -> bool:
+    return sorted(str(x).strip("/").casefold() for x in a or []) == sorted(
+        str(x).strip("/").casefold() for x in b or []
+    )
+
+
+def _same_plain(a: Any, b: Any) -> bool:
+    return (a if a not in (None, "") else None) == (b if b not in (None, "") else None)
+
+
+_BY_PROPERTY: dict[str, Same] = {
+    "customRdpProperty": _same_rdp,
+    "applicationType": _same_folded,
+    "hostPoolArmPath": _same_folded,
+    "hostPoolType": _same_folded,
+    "applicationGroupType": _same_folded,
+    "applicationGroupReferences": _same_ids,
+    "filePath": _same_folded,
+    "iconPath": _same_folded,
+}
+
+
+def same_value(name: str, wanted: Any, found: Any) -> bool:
+    """Whether a property has the wanted value, by meaning."""
+    return _BY_PROPERTY.get(name, _same_plain)(wanted, found)
+
+
+def differences(wanted: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Property -> (wanted, found) where they differ. Only what is wanted is looked at."""
+    pairs = {name: (value, found.get(name)) for name, value in wanted.items()}
+    return {name: pair for name, pair in pairs.items() if not same_value(name, *pair)}

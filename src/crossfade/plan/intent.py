@@ -1,0 +1,318 @@
+"""The operator's intent: `crossfade.toml`, read with every problem at once, each with its line."""
+
+import difflib
+import re
+import tomllib
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from crossfade.errors import InputError, Problem
+from crossfade.model.growth import Growth
+
+
+class Azure(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the new objects go. `location` holds their metadata; it is not where VMs are."""
+
+    tenant_id: str = ""
+    subscription: str = ""
+    location: str = ""
+    resource_group: str = "rg-avd-{tenant}"
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Templates; `{tenant}`, `{pool}`, `{group}`, `{location}` stand for the classic names."""
+
+    workspace: str = "{tenant}"
+    host_pool: str = "{pool}"
+    desktop_group: str = "{pool}-DAG"
+    remote_app_group: str = "{pool}-{group}"
+    directory_group: str = "AVD {pool} {group}"
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Up to `direct_threshold` people of an app group are assigned one by one, more through a new Entra group."""
+
+    direct_threshold: int = 150
+
+
+class Waves(msgspec.Struct, frozen=True, kw_only=True):
+    """`headroom`: seats kept free beyond demand, as a share. `expected_share`: peak sessions per assigned person, where
+    the inventory does not show more."""
+
+    canary_wave: int = 4
+    size: int = 10
+    parallel_moves: int = 10
+    headroom: float = 0.2
+    expected_share: float = 0.35
+    reserve_share: float = 0.25
+    soak_minutes: float = 10.0
+    failure_budget: int = 2
+    last_wave_due_hours: float = 72.0
+    repoint: bool = False
+
+
+class Sessions(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to people on a draining host."""
+
+    grace_minutes: float = 15.0
+    drain_timeout_hours: float = 24.0
+    disconnected: str = "log-off-after-grace"
+    active: str = "wait"
+    message_title: str = "Your desktop service is moving"
+    message_body: str = (
+        "This computer will be serviced. Please save your work and sign out when you can; "
+        "you can sign in again at once."
+    )
+    quiet_from: str = "20:00"
+    quiet_to: str = "05:00"
+    quiet_utc_offset_hours: float = 0.0
+
+
+class Installers(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the two installers are on each VM, and where staging may fetch them from when they are not."""
+
+    agent: str = r"C:\ProgramData\Crossfade\Microsoft.RDInfra.RDAgent.Installer-x64.msi"
+    boot_loader: str = r"C:\ProgramData\Crossfade\Microsoft.RDInfra.RDAgentBootLoader.Installer-x64.msi"
+    agent_url: str = ""
+    boot_loader_url: str = ""
+    agent_version: str = ""
+    signer: str = "Microsoft Corporation"
+    minimum_free_bytes: int = 1_000_000_000
+
+
+class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs for one pool; empty means "as above". `outage` lets a pool of one host move while it is empty."""
+
+    name: str = ""
+    location: str = ""
+    resource_group: str = ""
+    expected_share: float | None = None
+    outage: str = "never"
+    skip: bool = False
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that somebody answers for, by name, until a day (ISO)."""
+
+    finding: str
+    by: str
+    reason: str
+    until: str
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the operator decides. `conflicts`: ARM id -> `update` or `adopt`, where an object exists and differs."""
+
+    azure: Azure = Azure()
+    names: Names = Names()
+    tags: dict[str, str] = {}
+    growth: Growth = Growth()
+    access: Access = Access()
+    waves: Waves = Waves()
+    sessions: Sessions = Sessions()
+    installers: Installers = Installers()
+    pools: dict[str, PoolIntent] = {}
+    accepted: list[Accepted] = []
+    conflicts: dict[str, str] = {}
+
+    def pool(self, key: str) -> PoolIntent:
+        """What was said about a pool, compared without case; an empty one when nothing was."""
+        wanted = key.casefold()
+        return next((pool for name, pool in self.pools.items() if name.casefold() == wanted), PoolIntent())
+
+
+def read_intent(data: bytes, *, place: str = "crossfade.toml") -> Intent:
+    """The intent from the bytes of its file. Raises InputError with all problems, each with its line."""
+    try:
+        text = data.decode("utf-8-sig")
+        raw = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        problem = Problem(f"{place}:{line}", "is not UTF-8.", "Save the file as UTF-8.")
+        raise InputError(f"{place} cannot be used.", [problem]) from None
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        where = f"{place}:{found[1]}" if found else place
+        raise InputError(f"{place} is not TOML.", [Problem(where, f"{error}.", "Correct the line.")]) from None
+    reader = _Reader(text, place)
+    intent = reader.intent(raw)
+    reader.problems.extend(_out_of_range(intent, reader))
+    if reader.problems:
+        raise InputError(f"{place} has {len(reader.problems)} problem(s).", reader.problems)
+    return intent
+
+
+class _Reader:
+    """Converts section by section and member by member, so that one wrong value does not hide the next."""
+
+    def __init__(self, text: str, place: str) -> None:
+        self.place = place
+        self.problems: list[Problem] = []
+        self._lines = _line_numbers(text)
+
+    def where(self, *path: str) -> str:
+        for length in range(len(path), 0, -1):
+            line = self._lines.get(path[:length])
+            if line:
+                return f"{self.place}:{line}"
+        return self.place
+
+    def intent(self, raw: dict[str, Any]) -> Intent:
+        values: dict[str, Any] = {}
+        for name, value in raw.items():
+            convert = _SECTIONS.get(name)
+            if convert is None:
+                self._unknown((name,), name, list(_SECTIONS))
+            else:
+                values[name] = convert(self, name, value)
+        return Intent(**{name: value for name, value in values.items() if value is not None})
+
+    def section(self, kind: type[Any], path: tuple[str, ...], value: Any) -> Any:
+        """One table as `kind`; wrong members are noted and left at their default."""
+        if not isinstance(value, dict):
+            self.problems.append(Problem(self.where(*path), f"{path[-1]} must be a table.", "Write it as [section]."))
+            return None
+        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        values: dict[str, Any] = {}
+        for name, item in value.items():
+            field = fields.get(name)
+            if field is None:
+                self._unknown((*path, name), name, list(fields))
+                continue
+            try:
+                values[name] = msgspec.convert(item, field.type)
+            except msgspec.ValidationError as error:
+                what = f"{'.'.join((*path, name))}: {error}."
+                self.problems.append(Problem(self.where(*path, name), what, "Correct the value."))
+        missing = [name for name, field in fields.items() if field.required and name not in value]
+        for name in missing:
+            self.problems.append(Problem(self.where(*path), f"{'.'.join(path)} lacks {name}.", f"Add {name}."))
+        required = {field.name for field in fields.values() if field.required}
+        return kind(**values) if required <= values.keys() else None
+
+    def _unknown(self, path: tuple[str, ...], name: str, known: list[str]) -> None:
+        close = difflib.get_close_matches(name, known, 1)
+        mend = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(sorted(known))}."
+        self.problems.append(Problem(self.where(*path), f"{'.'.join(path)} is not a setting.", mend))
+
+
+def _table(kind: type[Any]) -> Any:
+    return lambda reader, name, value: reader.section(kind, (name,), value)
+
+
+def _texts(reader: _Reader, name: str, value: Any) -> dict[str, str] | None:
+    try:
+        return msgspec.convert(value, dict[str, str])
+    except msgspec.ValidationError as error:
+        reader.problems.append(Problem(reader.where(name), f"{name}: {error}.", "Write texts in quotes."))
+        return None
+
+
+def _pools(reader: _Reader, name: str, value: Any) -> dict[str, PoolIntent]:
+    items = value.items() if isinstance(value, dict) else ()
+    found = {key: reader.section(PoolIntent, (name, key), item) for key, item in items}
+    return {key: item for key, item in found.items() if item is not None}
+
+
+def _accepted(reader: _Reader, name: str, value: Any) -> list[Accepted]:
+    items = value if isinstance(value, list) else []
+    found = [reader.section(Accepted, (name,), item) for item in items]
+    return [item for item in found if item is not None]
+
+
+_SECTIONS: dict[str, Any] = {
+    "azure": _table(Azure),
+    "names": _table(Names),
+    "tags": _texts,
+    "growth": _table(Growth),
+    "access": _table(Access),
+    "waves": _table(Waves),
+    "sessions": _table(Sessions),
+    "installers": _table(Installers),
+    "pools": _pools,
+    "accepted": _accepted,
+    "conflicts": _texts,
+}
+
+
+def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
+    """Path of a table or key -> its line. Good for plain tables and `key = value` lines, as `init` writes them."""
+    found: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?(.+?)\]\]?\s*(#.*)?$", line)
+        key = re.match(r"\s*(\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+)\s*=", line)
+        if header:
+            table = tuple(part.strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+", header[1]))
+            found.setdefault(table, number)
+        elif key:
+            found.setdefault((*table, key[1].strip("\"'")), number)
+    return found
+
+
+def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
+    waves, sessions = intent.waves, intent.sessions
+    checks: list[tuple[bool, tuple[str, ...], str, str]] = [
+        (waves.size >= 1, ("waves", "size"), "must be at least 1", "A wave needs a host."),
+        (waves.canary_wave >= 1, ("waves", "canary_wave"), "must be at least 1", "A wave needs a host."),
+        (
+            waves.parallel_moves >= 1,
+            ("waves", "parallel_moves"),
+            "must be at least 1",
+            "One move at a time is the least.",
+        ),
+        (0 <= waves.headroom <= 2, ("waves", "headroom"), "must be from 0 to 2", "0.2 keeps a fifth more seats."),
+        (0 < waves.expected_share <= 1, ("waves", "expected_share"), "must be above 0, at most 1", "0.35 is usual."),
+        (0 < waves.reserve_share < 1, ("waves", "reserve_share"), "must be between 0 and 1", "0.25 is usual."),
+        (waves.failure_budget >= 0, ("waves", "failure_budget"), "must not be negative", "0 stops at the first."),
+        (sessions.grace_minutes >= 1, ("sessions", "grace_minutes"), "must be at least 1", "People need a moment."),
+        (sessions.disconnected in DISCONNECTED, ("sessions", "disconnected"), f"must be one of {DISCONNECTED}", ""),
+        (sessions.active in ACTIVE, ("sessions", "active"), f"must be one of {ACTIVE}", ""),
+        (_is_time(sessions.quiet_from), ("sessions", "quiet_from"), "must be hh:mm", 'For instance "20:00".'),
+        (_is_time(sessions.quiet_to), ("sessions", "quiet_to"), "must be hh:mm", 'For instance "05:00".'),
+        (
+            0 <= intent.access.direct_threshold <= 200,
+            ("access", "direct_threshold"),
+            "must be from 0 to 200",
+            "The service takes at most 200 assignments on one object.",
+        ),
+    ]
+    problems = [
+        Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
+    ]
+    problems += [
+        Problem(reader.where("pools", key), f"pools.{key}: outage must be one of {OUTAGES}.", "")
+        for key, pool in intent.pools.items()
+        if pool.outage not in OUTAGES
+    ]
+    problems += [
+        Problem(reader.where("conflicts", key), f"conflicts.{key} must be update or adopt.", "Decide one.")
+        for key, decision in intent.conflicts.items()
+        if decision not in ("update", "adopt")
+    ]
+    problems += [
+        Problem(reader.where("accepted"), f"accepted {item.finding}: until is no day.", "Write it as 2026-12-31.")
+        for item in intent.accepted
+        if not _is_day(item.until)
+    ]
+    return problems
+
+
+DISCONNECTED = ("log-off-after-grace", "wait")
+ACTIVE = ("wait", "log-off-after-grace")
+OUTAGES = ("never", "when-empty")
+
+
+def _is_time(text: str) -> bool:
+    found = re.fullmatch(r"(\d\d):(\d\d)", text)
+    return bool(found) and int(found[1]) < 24 and int(found[2]) < 60  # type: ignore[index]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

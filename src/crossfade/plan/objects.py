@@ -1,0 +1,213 @@
+"""The operations that make the objects, in the order in which they must be written, adopting what is already there."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.target import TargetSnapshot
+from crossfade.model.classic import Desktop, GroupKind
+from crossfade.model.ids import fold, last_name, parent_key
+from crossfade.model.target import ArmObject
+from crossfade.plan import mapping
+from crossfade.plan.compare import differences
+from crossfade.plan.intent import Intent
+from crossfade.plan.layout import Layout, tags_for
+from crossfade.plan.operations import (
+    Action,
+    AnyOperation,
+    PatchHostPool,
+    PatchResource,
+    PutResource,
+    ReferenceGroup,
+    RegisterProvider,
+)
+
+PROVIDER = "Microsoft.DesktopVirtualization"
+NEEDED_PROVIDERS = (PROVIDER, "Microsoft.Compute")
+DESKTOP_NAME = "SessionDesktop"
+
+
+class Objects:
+    """Makes operations from desired bodies against one target snapshot."""
+
+    def __init__(self, inventory: Inventory, target: TargetSnapshot, layout: Layout, intent: Intent) -> None:
+        self._inventory = inventory
+        self._target = target
+        self._layout = layout
+        self._intent = intent
+        self._decisions = {fold(key): decision for key, decision in intent.conflicts.items()}
+
+    def operations(self) -> Iterator[AnyOperation]:
+        """All of them, in writing order: facts/arm-service 1.16."""
+        yield from self._providers()
+        yield from self._resource_groups()
+        yield from self._pools()
+        yield from self._groups()
+        yield from self._apps()
+        yield from self._desktops()
+        yield from self._workspaces()
+        yield from self._references()
+
+    def _providers(self) -> Iterator[AnyOperation]:
+        states = self._target.providers.get(self._intent.azure.subscription, {})
+        known = {fold(name): state for name, state in states.items()}
+        for namespace in NEEDED_PROVIDERS:
+            state = known.get(fold(namespace), "NotRegistered")
+            subject = f"/subscriptions/{self._intent.azure.subscription}/providers/{namespace}"
+            registered = state == "Registered"
+            yield RegisterProvider(
+                id=f"register-provider:{namespace}",
+                subject=subject,
+                action=Action.NO_OP if registered else Action.UPDATE,
+                reason="is registered" if registered else f"is {state}",
+            )
+
+    def _resource_groups(self) -> Iterator[AnyOperation]:
+        for resource, location in self._layout.resource_groups.items():
+            existing = self._target.object(resource)
+            yield PutResource(
+                id=f"put-resource:{resource}",
+                subject=resource,
+                type="Microsoft.Resources/resourceGroups",
+                action=Action.ADOPT if existing else Action.CREATE,
+                reason="exists; its location does not matter for what is in it" if existing else "holds the objects",
+                body={"location": location, "tags": dict(self._intent.tags)},
+                prior=_prior(existing),
+            )
+
+    def _pools(self) -> Iterator[AnyOperation]:
+        for pool in self._layout.pools:
+            body = mapping.host_pool(
+                pool,
+                location=self._layout.location_of[fold(pool.key)],
+                tags=tags_for(pool.key, self._intent),
+                desktop_has_people=self._desktop_has_people(pool.key),
+            )
+            yield self._put(f"{PROVIDER}/hostPools", self._layout.pool_ids[fold(pool.key)], body, pool.key)
+
+    def _desktop_has_people(self, pool_key: str) -> bool:
+        desktops = {fold(g.key) for g in self._layout.groups if g.kind is GroupKind.DESKTOP}
+        return any(
+            fold(item.key) in desktops and fold(parent_key(item.key)) == fold(pool_key)
+            for item in self._inventory.assignments
+        )
+
+    def _groups(self) -> Iterator[AnyOperation]:
+        for group in self._layout.groups:
+            pool = fold(parent_key(group.key))
+            body = mapping.application_group(
+                group,
+                location=self._layout.location_of[pool],
+                tags=tags_for(group.key, self._intent),
+                pool_id=self._layout.pool_ids[pool],
+            )
+            yield self._put(f"{PROVIDER}/applicationGroups", self._layout.group_ids[fold(group.key)], body, group.key)
+
+    def _apps(self) -> Iterator[AnyOperation]:
+        for app in self._inventory.apps:
+            resource = self._layout.app_ids.get(fold(app.key))
+            if resource:
+                body = mapping.application(app, last_name(app.key))
+                yield self._put(f"{PROVIDER}/applicationGroups/applications", resource, body, app.key)
+
+    def _desktops(self) -> Iterator[AnyOperation]:
+        """The service makes SessionDesktop with its group; only its titles are ours."""
+        for item in self._inventory.desktops:
+            group = self._layout.group_ids.get(fold(item.key))
+            body = mapping.desktop(item)
+            if group and body:
+                yield self._desktop(item, f"{group}/desktops/{DESKTOP_NAME}", body)
+
+    def _desktop(self, item: Desktop, resource: str, body: dict[str, Any]) -> PatchResource:
+        existing = self._target.object(resource)
+        found = existing.properties if existing else {}
+        changed = differences(body["properties"], found)
+        return PatchResource(
+            id=f"patch-resource:{resource}",
+            subject=resource,
+            type=f"{PROVIDER}/applicationGroups/desktops",
+            source=item.key,
+            action=Action.UPDATE if changed else Action.ADOPT,
+            reason="gets the titles that people know" if changed else "has these titles already",
+            body=body,
+            prior={"properties": {name: found.get(name) for name in body["properties"]}},
+        )
+
+    def _workspaces(self) -> Iterator[AnyOperation]:
+        for resource, (location, tenant) in self._layout.workspaces.items():
+            body = mapping.workspace(tenant, location=location, tags=tags_for(tenant.key, self._intent))
+            yield self._put(f"{PROVIDER}/workspaces", resource, body, tenant.key)
+
+    def _references(self) -> Iterator[AnyOperation]:
+        for group in self._layout.groups:
+            resource = self._layout.group_ids[fold(group.key)]
+            workspace = self._layout.workspace_of[fold(parent_key(group.key))]
+            existing = self._target.object(workspace)
+            listed = existing.properties.get("applicationGroupReferences") or [] if existing else []
+            inside = fold(resource) in {fold(item) for item in listed}
+            yield ReferenceGroup(
+                id=f"reference-group:{resource}",
+                subject=workspace,
+                group=resource,
+                source=group.key,
+                action=Action.ADOPT if inside else Action.UPDATE,
+                reason="is in the workspace" if inside else "shows the group to the people who will hold it",
+                prior=inside,
+            )
+
+    def late(self) -> dict[str, list[AnyOperation]]:
+        """Folded pool key -> what is done after its last host."""
+        found: dict[str, list[AnyOperation]] = {}
+        for pool in self._layout.pools:
+            body = mapping.late_assignment(pool)
+            if body:
+                resource = self._layout.pool_ids[fold(pool.key)]
+                found[fold(pool.key)] = [
+                    PatchHostPool(
+                        id=f"patch-host-pool:{resource}",
+                        subject=resource,
+                        source=pool.key,
+                        action=Action.UPDATE,
+                        reason="classic assigns desktops automatically; switched on once every host has its person",
+                        body=body,
+                        prior={"properties": {"personalDesktopAssignmentType": "Direct"}},
+                    )
+                ]
+        return found
+
+    def _put(self, kind: str, resource: str, body: dict[str, Any], source: str) -> PutResource:
+        existing = self._target.object(resource)
+        action, reason = self._decide(resource, body, existing)
+        return PutResource(
+            id=f"put-resource:{resource}",
+            subject=resource,
+            type=kind,
+            source=source,
+            action=action,
+            reason=reason,
+            body=body,
+            prior=_prior(existing),
+        )
+
+    def _decide(self, resource: str, body: dict[str, Any], existing: ArmObject | None) -> tuple[Action, str]:
+        if existing is None:
+            return Action.CREATE, "does not exist"
+        place = (existing.location or "").replace(" ", "")
+        if "location" in body and place and fold(place) != fold(body["location"]):
+            return Action.CONFLICT, f"exists in {existing.location}, wanted in {body['location']}; it cannot be moved"
+        changed = differences(body["properties"], existing.properties)
+        if not changed:
+            return Action.ADOPT, "exists and matches"
+        told = "; ".join(f"{name}: {found!r}, wanted {wanted!r}" for name, (wanted, found) in sorted(changed.items()))
+        decision = self._decisions.get(fold(resource))
+        if decision == "update":
+            return Action.UPDATE, f"exists and differs, to be updated as decided ({told})"
+        if decision == "adopt":
+            return Action.ADOPT, f"exists and differs, kept as decided ({told})"
+        return Action.CONFLICT, f"exists and differs ({told})"
+
+
+def _prior(existing: ArmObject | None) -> dict[str, Any] | None:
+    if existing is None:
+        return None
+    return {"location": existing.location, "tags": existing.tags, "properties": existing.properties}
