@@ -37,7 +37,7 @@ def parent_key(key: str) -> str:
 
 
 def arm_id(subscription: str, resource_group: str, kind: str, *names: str) -> str:
-    """Resource id under `Microsoft.DesktopVirtualization`: `kind` like `hostPools`, `applicationGroups/applications`."""
+    """Resource id under `Microsoft.DesktopVirtualization`: `kind` like `applicationGroups/applications`."""
     pairs = "/".join(f"{part}/{name}" for part, name in zip(kind.split("/"), names, strict=True))
     return (
         f"/subscriptions/{subscription}/resourceGroups/{resource_group}"

@@ -115,7 +115,7 @@ def _through_group(
             subject=subject,
             source=group.key,
             action=Action.ADOPT if present else Action.CREATE,
-            reason=f"{len(found)} people are more than the {intent.access.direct_threshold} that are assigned one by one",
+            reason=f"{len(found)} people are more than the {intent.access.direct_threshold} assigned one by one",
             display_name=display,
             mail_nickname=nickname,
             description=f"May open {last_name(group.key)} of {last_name(pool)}",

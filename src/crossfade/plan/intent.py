@@ -103,7 +103,7 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the operator decides. `conflicts`: ARM id -> `update` or `adopt`, where an object exists and differs."""
+    """What the operator decides. `conflicts`: ARM id -> `update` or `adopt`, where an object exists and differs."""
 
     azure: Azure = Azure()
     names: Names = Names()
