@@ -44,7 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "classic_minimum_version": "1.0",
     "classic_warning_version": "1.0",
     "classic_discovery_authority": None,  # None: the twin's own sign-in
-    "classic_gone": "reset",  # or a status: how a service that was switched off answers
+    "classic_gone": "unreachable",  # or a status: how a service that was switched off answers
     "classic_tenant_creators": [],  # object ids with the application role TenantCreator
     "classic_new_tenants_until": 1696032000.0,  # 2023-09-30; None: for ever
     "classic_ring_changeable": False,

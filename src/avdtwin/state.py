@@ -429,7 +429,7 @@ class Person(State):
     sees_arm_since: float | None = None
     """When their client first showed the new feed."""
     resources: list[str] = []
-    """What they open, by title-independent key `pool/group/item`, the classic spelling; the twin maps it to what they see."""
+    """What they open, by classic path `tenant group/tenant/pool/group/item`; the twin maps it to what they see."""
     leaves_session_open: float = 0.1
     """Chance of disconnecting instead of signing out."""
     simulated: bool = True
@@ -444,6 +444,16 @@ class Person(State):
     arm_sign_ins: int = 0
 
 
+class Titles(State):
+    """What people know a resource by; it outlives the classic record."""
+
+    kind: str
+    """Desktop or RemoteApp."""
+    pool: list[str]
+    group: list[str]
+    item: list[str]
+
+
 class Record(State):
     """One thing that happened to somebody or something: a refused sign-in, a lost session, a message, a locked profile."""
 
@@ -452,7 +462,7 @@ class Record(State):
     data: dict[str, Any] = {}
 
 
-class DueEvent(State, array_like=True):
+class DueEvent(State, array_like=True, order=True):
     due: float
     seq: int
     kind: str
@@ -477,6 +487,10 @@ class WorldState(State, kw_only=True):
     """Object id -> person."""
     events: list[DueEvent] = []
     records: list[Record] = []
+    titles: dict[str, Titles] = {}
+    """What people know a resource by, by its classic path (see `Person.resources`)."""
+    series: list[tuple[float, int, int, int]] = []
+    """(moment, sessions by classic, sessions by ARM, machines on the move), every quarter of an hour."""
     tallies: dict[str, float] = {}
     """What happened too often to be a record, counted by name (see `people.tally`)."""
     calls: dict[str, int] = {}

@@ -128,6 +128,18 @@ class World:
             watcher(self, entry)
         return entry
 
+    def count(self, name: str, by: float = 1) -> None:
+        """Add to a tally."""
+        self.state.tallies[name] = self.state.tallies.get(name, 0) + by
+
+    def note(self, kind: str, /, **data: Any) -> None:
+        """Something ordinary happened: counted, told to the watchers, not kept."""
+        self.count(kind)
+        if self.watchers:
+            entry = Record(at=self.state.now, kind=kind, data=data)
+            for watcher in self.watchers:
+                watcher(self, entry)
+
     def count_call(self, service: str, method: str, status: int) -> None:
         key = f"{service} {method} {status}"
         self.state.calls[key] = self.state.calls.get(key, 0) + 1

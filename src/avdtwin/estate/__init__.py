@@ -1,5 +1,6 @@
 """Estates: realistic classic tenants by seed, with the warts of real ones, and an operator who may migrate them."""
 
+from avdtwin import people as comings_and_goings
 from avdtwin.clock import Clock
 from avdtwin.estate.access import OPERATOR_APP_ID, OPERATOR_SECRET
 from avdtwin.estate.builder import build_world, subscription_id_of, tenant_id_of
@@ -17,7 +18,10 @@ def build(name_or_spec: str | EstateSpec, seed: int, clock: Clock, *, people: bo
     unknown name.
     """
     spec = named(name_or_spec) if isinstance(name_or_spec, str) else name_or_spec
-    return build_world(spec, seed, clock)
+    world = build_world(spec, seed, clock)
+    if people:
+        comings_and_goings.start(world)
+    return world
 
 
 __all__ = [
