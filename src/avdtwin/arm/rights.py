@@ -66,6 +66,17 @@ def at(world: World, scope: str) -> list[RoleAssignment]:
     return _index(world).items(f"scope {_normal(scope)}")
 
 
+def at_and_below(world: World, scope: str) -> list[RoleAssignment]:
+    """Assignments made at a scope or at anything inside it, by id."""
+    prefix = _normal(scope) + "/"
+    subscription = prefix.split("/")[2] if prefix.startswith("/subscriptions/") else ""
+    # Ids begin with their scope, so those of one scope and of all below it share this prefix.
+    keys = (
+        _index(world).keys(f"subscription {subscription}") if subscription else list(world.state.arm.role_assignments)
+    )
+    return [world.state.arm.role_assignments[key] for key in keys if key.startswith(prefix)]
+
+
 def named(world: World, name: str) -> RoleAssignment | None:
     """The assignment of a name, which is unique in the tenant."""
     return next(iter(_index(world).items(f"name {name.lower()}")), None)
