@@ -59,6 +59,9 @@ DEFAULTS: dict[str, Any] = {
     "classic_role_assignments_limit": None,
     "classic_rate_per_s": None,  # calls per second of one caller; None: no limit
     "classic_burst": 100,
+    # resources
+    "provider_register_s": (5.0, 40.0),
+    "resource_group_delete_s": (20.0, 120.0),
     # propagation
     "role_effective_s": (5.0, 120.0),
     "principal_replication_s": (2.0, 20.0),
