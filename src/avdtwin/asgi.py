@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from avdtwin.services import SERVICES, Service, service_for
-from avdtwin.wire import ConnectionDropped, Request, Response, WireError, parse_query
+from avdtwin.wire import Request, Response, WireError, parse_query
 from avdtwin.world import World
 
 Scope = MutableMapping[str, Any]
@@ -31,8 +31,8 @@ class TwinApp:
         request = await _read(scope, receive)
         try:
             response = await self.answer(request)
-        except ConnectionDropped:
-            await _drop(receive, send)
+        except ConnectionError as error:
+            await _drop(receive, send, error)
             return
         await _write(response, send)
 
@@ -45,7 +45,7 @@ class TwinApp:
         service = service_for(request.path)
         try:
             response = _call(world, service, request)
-        except ConnectionDropped:
+        except ConnectionError:
             world.count_call(service.name, request.method, 0)
             await world.clock.sleep(latency / 2)
             raise
@@ -93,11 +93,11 @@ async def _read(scope: Scope, receive: Receive) -> Request:
     )
 
 
-async def _drop(receive: Receive, send: Send) -> None:
+async def _drop(receive: Receive, send: Send, error: ConnectionError) -> None:
     """Reset the connection where there is one (uvicorn's), else let the caller in this process see the error."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise ConnectionDropped
+        raise error
     transport.abort()
     await receive()  # until the server has noticed, so that it does not answer in our place
 

@@ -60,8 +60,10 @@ class WireError(Exception):
         self.response = response
 
 
-class ConnectionDropped(ConnectionResetError):
-    """The caller gets no answer at all: over a socket the connection is reset, in-process this is raised to them."""
+class ServiceGone(ConnectionRefusedError):
+    """There is nobody to answer, as at a name that is dead: the call never arrived. Like any ConnectionError that a
+    service raises it resets the connection over a socket, and goes through to a caller in this process.
+    """
 
 
 Handler = Callable[..., Response]

@@ -25,7 +25,7 @@ from avdtwin.classic import (  # noqa: F401  each module puts its routes in
 from avdtwin.classic.errors import payload, refusal
 from avdtwin.classic.limits import take_token
 from avdtwin.classic.routes import OPEN, ROUTER
-from avdtwin.wire import ConnectionDropped, Request, Response, Router, WireError
+from avdtwin.wire import Request, Response, Router, ServiceGone, WireError
 from avdtwin.world import World
 
 CORRELATION = "x-ms-correlation-id"
@@ -36,7 +36,7 @@ _RESOURCE = "https://mrs-prod.ame.gbl/mrs-RDInfra-prod"
 
 
 def handle(world: World, request: Request) -> Response:
-    """Answer one call. Raises ConnectionDropped when the service has been switched off, unless a setting wants a
+    """Answer one call. Raises ServiceGone when the service has been switched off, unless a setting wants a
     status for that.
     """
     if not world.state.classic.alive:
@@ -55,8 +55,8 @@ def too_large(world: World, request: Request) -> Response:
 
 def _gone(world: World) -> Response:
     status = world.setting("classic_gone")
-    if status == "reset":
-        raise ConnectionDropped("Windows Virtual Desktop (classic) has been switched off")
+    if status == "unreachable":
+        raise ServiceGone("Windows Virtual Desktop (classic) has been switched off")
     return Response(status=int(status))
 
 

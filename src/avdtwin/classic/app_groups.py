@@ -1,4 +1,4 @@
-"""App groups (facts/classic-service 1.9): a Desktop group comes with the pool, RemoteApp groups are added to pooled ones."""
+"""App groups (facts/classic-service 1.9): one for the desktop comes with the pool, others publish RemoteApps."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
-"""Caps and the request rate of the classic service. Both exist, without published numbers (facts/classic-service 7): off
-unless a setting gives one.
+"""Caps and the request rate of the classic service. Both exist, without published numbers (facts/classic-service 7):
+off unless a setting gives one.
 """
 
 import math
