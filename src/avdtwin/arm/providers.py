@@ -145,7 +145,7 @@ def _plain(provider: Provider) -> dict[str, Any]:
             "locations": locations,
             "apiVersions": list(provider.versions),
             "defaultApiVersion": provider.versions[0],
-            "capabilities": "CrossResourceGroupResourceMove, CrossSubscriptionResourceMove, SupportsTags, SupportsLocation",
+            "capabilities": "CrossResourceGroupResourceMove, SupportsTags, SupportsLocation",
         }
         for kind in provider.types
     ]
