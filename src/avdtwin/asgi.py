@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from avdtwin import people  # its events must be playable in a world that was read back
 from avdtwin.services import SERVICES, Service, service_for
 from avdtwin.wire import Request, Response, WireError, parse_query
 from avdtwin.world import World
@@ -126,4 +127,4 @@ def _encode(body: Any) -> tuple[bytes, str | None]:
         return json.dumps(body, default=str).encode(), "application/json; charset=utf-8"
 
 
-__all__ = ["SERVICES", "TwinApp"]
+__all__ = ["SERVICES", "TwinApp", "people"]

@@ -3,14 +3,15 @@
 | Rule | Source |
 |---|---|
 | a person with a session in the pool is sent back to it, also on a drained host | facts/classic-service 1.5 |
-| breadth-first: the host with fewest sessions; depth-first: with most, still under the limit; ties: the first | the same |
+| breadth-first: fewest sessions; depth-first: most under the limit; ties: the first host | facts/classic-service 1.5 |
 | a drained host takes no new session | facts/arm-service 4.4 |
 | a host takes people only while its agent is healthy and registered in this very pool | facts/arm-service 4.2 |
-| personal, automatic: bound to a free host at first connection; direct: only to the host bound beforehand | facts/classic-service 1.7 |
+| personal, automatic: bound to a free host at first connection | facts/classic-service 1.7 |
+| personal, direct: only to the host bound beforehand | facts/classic-service 1.7 |
 | a profile container is held by one session at a time | design 9 |
 """
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,14 +50,14 @@ class Refusal(Exception):
         self.cause = cause
 
 
-class Host(msgspec.Struct, frozen=True):
+class Host(NamedTuple):
     """A session host of either service, as far as a broker looks at it."""
 
     machine: Machine | None
     accepts: bool
     assigned: str
-    """Lower-cased UPN, or empty."""
-    assign: Callable[[str], None]
+    """UPN, or empty."""
+    record: ClassicHost | Resource
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -86,7 +87,11 @@ def connect_classic(world: World, user: User, pool_key: str, group_name: str, *,
         depth_first=record.load_balancer_type == 1,
         limit=record.max_session_limit,
     )
-    hosts = [_of_classic(world, host) for host in record.hosts.values()]
+    machines = world.state.machines
+    hosts = [
+        Host(machines.get(host.vm or ""), host.allow_new_session, host.assigned_user or "", host)
+        for host in record.hosts.values()
+    ]
     return _connect(world, pool, hosts, user, "Desktop" if group.resource_type == 1 else "RemoteApp", client)
 
 
@@ -125,10 +130,9 @@ def classic_pool(world: World, pool_key: str) -> ClassicHostPool | None:
 
 def takes_people(world: World, service: str, pool_key: str, machine: Machine | None) -> bool:
     """Whether a machine is registered in this pool, runs, and its agent is healthy."""
-    if machine is None or machine.power != "running":
+    if machine is None or machine.agent.pool != pool_key or machine.agent.service != service:
         return False
-    agent = machine.agent
-    return agent.service == service and agent.pool == pool_key and windows.healthy(world, machine)
+    return machine.power == "running" and windows.healthy(world, machine)
 
 
 # ---------------------------------------------------------------- the common rules
@@ -176,12 +180,13 @@ def _pooled(world: World, pool: Pool, hosts: list[Host]) -> Machine:
     """The host that load balancing picks."""
     best: Machine | None = None
     best_count = 0
-    for host in hosts:
-        machine = host.machine
-        if machine is None or not host.accepts or not takes_people(world, pool.service, pool.key, machine):
+    count_on = sessions.counter(world)
+    for machine, accepts, _assigned, _record in hosts:
+        if machine is None or not accepts:
             continue
-        count = sessions.count_on(world, machine.vm)
-        if count < pool.limit and (best is None or (count > best_count if pool.depth_first else count < best_count)):
+        count = count_on(machine.vm)
+        better = best is None or (count > best_count if pool.depth_first else count < best_count)
+        if better and count < pool.limit and takes_people(world, pool.service, pool.key, machine):
             best, best_count = machine, count
     if best is None:
         raise Refusal(NO_HOST_AVAILABLE)
@@ -191,7 +196,7 @@ def _pooled(world: World, pool: Pool, hosts: list[Host]) -> Machine:
 def _personal(world: World, pool: Pool, hosts: list[Host], user: User) -> Machine:
     """The person's own host, or a free one that becomes it."""
     upn = user.upn.lower()
-    host = next((host for host in hosts if host.assigned == upn), None)
+    host = next((host for host in hosts if host.assigned.lower() == upn), None)
     if host is None:
         if not pool.automatic:
             raise Refusal(NO_ASSIGNED_HOST)
@@ -199,7 +204,7 @@ def _personal(world: World, pool: Pool, hosts: list[Host], user: User) -> Machin
         host = next((h for h in free if takes_people(world, pool.service, pool.key, h.machine)), None)
         if host is None:
             raise Refusal(NO_HOST_AVAILABLE)
-        host.assign(user.upn)
+        _assign(host, user.upn)
     if host.machine is None or not takes_people(world, pool.service, pool.key, host.machine):
         raise Refusal(PERSONAL_HOST_DOWN)
     if not host.accepts:
@@ -225,19 +230,14 @@ def _living(user: User) -> bool:
 # ---------------------------------------------------------------- hosts of the two services
 
 
-def _of_classic(world: World, host: ClassicHost) -> Host:
-    def assign(upn: str) -> None:
-        host.assigned_user = upn
-
-    machine = world.state.machines.get(host.vm) if host.vm else None
-    return Host(machine, host.allow_new_session, (host.assigned_user or "").lower(), assign)
-
-
 def _of_arm(world: World, host: Resource) -> Host:
-    def assign(upn: str) -> None:
-        host.properties["assignedUser"] = upn
-
-    machine = world.state.machines.get(host.vm) if host.vm else None
     own = host.properties
-    assigned = str(own.get("assignedUser") or "").lower()
-    return Host(machine, own.get("allowNewSession") is not False, assigned, assign)
+    accepts = own.get("allowNewSession") is not False
+    return Host(world.state.machines.get(host.vm or ""), accepts, str(own.get("assignedUser") or ""), host)
+
+
+def _assign(host: Host, upn: str) -> None:
+    if isinstance(host.record, ClassicHost):
+        host.record.assigned_user = upn
+    else:
+        host.record.properties["assignedUser"] = upn

@@ -215,5 +215,5 @@ def prefers_new(world: World, person: Person) -> bool:
         return False
     first, last, growth_s = world.setting("new_feed_pull")
     known_s = world.now - person.sees_arm_since
-    chance = last - (last - first) * 0.5 ** (known_s / growth_s)
+    chance = float(last - (last - first) * 0.5 ** (known_s / growth_s))
     return habits.draw(world.state.seed, person, "choice", world.now) < chance

@@ -3,13 +3,12 @@
 Built straight from the state by code of its own. It shares nothing with the services' rights, their brokers or what a
 client shows, so that an error there cannot hide here.
 
-| Rule | classic | ARM |
-|---|---|---|
-| who | UPNs listed in the app group, without case | Desktop Virtualization User in force on the group, its resource group, its subscription or the root; to the person or to a group that holds them, at any depth |
-| seen | the service is on | a workspace refers to the group; `showInFeed` is not false |
-| both kinds in one pool | impossible | the pool's `preferredAppGroupType` alone is shown |
-| item | `ShowInWebFeed` is not false | `showInPortal` is not false |
-| personal | the host assigned to the person; none: nothing with direct assignment, any with automatic | the same |
+* classic: whose UPN is listed in the app group, without case, while the service is on. ARM: who holds Desktop
+  Virtualization User, in force, on the group, its resource group, its subscription or the root; themselves or through a
+  group that holds them at any depth; when a workspace refers to the group and its `showInFeed` is not false.
+* An item shows unless `ShowInWebFeed` (ARM: an application's `showInPortal`) is false.
+* Desktop and apps of one pool for one person: impossible in classic; in ARM the pool's `preferredAppGroupType` shows.
+* Personal pools: on the host assigned to the person; without one, nothing with direct assignment, any with automatic.
 """
 
 from collections.abc import Iterable, Iterator
@@ -60,9 +59,7 @@ def feeds(world: World) -> dict[str, tuple[Feed, Feed]]:
     view = _ArmView(world)
     classic = _classic_by_upn(world)
     living = (user for user in world.state.directory.users.values() if user.enabled and not user.deleted)
-    return {
-        user.id: (frozenset(classic.get(user.upn.lower(), ())), frozenset(view.entries(user))) for user in living
-    }
+    return {user.id: (frozenset(classic.get(user.upn.lower(), ())), frozenset(view.entries(user))) for user in living}
 
 
 def _user(world: World, user_id: str) -> User | None:

@@ -5,6 +5,7 @@ four in ten are broken by `lunch` (the client goes, the session stays) and `back
 """
 
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple
 
 from avdtwin.state import Person
@@ -17,8 +18,11 @@ ARRIVE, LUNCH, BACK, LEAVE = "arrive", "lunch", "back", "leave"
 LUNCH_CHANCE = 0.4
 LUNCH_S = (1_200.0, 2_700.0)
 LATE_S = (-1_200.0, 1_800.0)
-STAY_SHARE = (0.35, 0.75)
+STAY_SHARE = (0.28, 0.6)
 """How much of its part of the shift a stay fills."""
+
+
+_NONE: "tuple[Act, ...]" = ()
 
 
 class Act(NamedTuple):
@@ -33,18 +37,24 @@ def day_of(person: Person, at: float) -> int:
     return int((at + person.utc_offset_h * HOUR_S) // DAY_S)
 
 
-def acts_of(seed: int, person: Person, day: int) -> list[Act]:
+def acts_of(seed: int, person: Person, day: int) -> tuple[Act, ...]:
     """What the person does on this day of theirs, in order; nothing on a day off."""
     if not person.simulated or (day + 3) % 7 not in person.workdays:  # 1970-01-01 was a Thursday
-        return []
-    draws = _Draws(f"{seed}|{person.user}|{day}")
+        return _NONE
     midnight = day * DAY_S - person.utc_offset_h * HOUR_S
-    begin = midnight + person.shift_start_h * HOUR_S + draws.between(LATE_S)
-    part = person.shift_hours * HOUR_S / max(1, person.sign_ins_per_day)
+    begin = midnight + person.shift_start_h * HOUR_S
+    return _acts(f"{seed}|{person.user}|{day}", begin, person.shift_hours * HOUR_S, person.sign_ins_per_day)
+
+
+@lru_cache(maxsize=65_536)
+def _acts(text: str, begin: float, length: float, stays: int) -> tuple[Act, ...]:
+    draws = _Draws(text)
+    begin += draws.between(LATE_S)
+    part = length / max(1, stays)
     acts: list[Act] = []
-    for stay in range(person.sign_ins_per_day):
+    for stay in range(stays):
         acts += _stay(draws, stay, begin + stay * part, part)
-    return acts
+    return tuple(acts)
 
 
 def _stay(draws: "_Draws", stay: int, begin: float, part: float) -> list[Act]:

@@ -39,6 +39,11 @@ class Index(Generic[Item]):
         self._catch_up()
         return self._buckets.get(bucket, _NO_KEYS)
 
+    def counter(self) -> Callable[[str], int]:
+        """How many keys a bucket holds, for many buckets at one moment."""
+        self._catch_up()
+        return lambda bucket: len(self._buckets.get(bucket, _NO_KEYS))
+
     def items(self, bucket: str) -> list[Item]:
         """The items in a bucket, by key."""
         return [self._items[key] for key in self.keys(bucket)]

@@ -5,7 +5,7 @@ but counts, and records of what they suffer:
 
 | Record | Data | Meaning |
 |---|---|---|
-| `refused_sign_in` | user, upn, resource, service, cause | one path said no; causes are `broker.CAUSES` and `feed_missing` |
+| `refused_sign_in` | user, upn, resource, service, cause | one path said no, by `broker.CAUSES` or `feed_missing` |
 | `profile_locked` | user, upn, resource, service | besides, when another session held the profile |
 | `no_path` | user, upn, resource | nothing worked: the beginning of a time without a working path |
 | `path_back` | user, upn, minutes | its end |

@@ -57,6 +57,12 @@ def count_on(world: World, vm: str) -> int:
     return len(_index(world).keys(f"vm|{vm}"))
 
 
+def counter(world: World) -> Callable[[str], int]:
+    """`count_on` for many machines at one moment."""
+    count = _index(world).counter()
+    return lambda vm: count(f"vm|{vm}")
+
+
 def count_in_pool(world: World, service: str, pool: str) -> int:
     """How many sessions a service's broker made in a pool."""
     return len(keys_of_pool(world, service, pool))

@@ -11,12 +11,13 @@ DAY_S = 86_400.0
 Choice = TypeVar("Choice")
 
 SITES = (
-    (0.14, (-7.0, "Redmond")),
-    (0.18, (-4.0, "New York")),
-    (0.12, (1.0, "London")),
-    (0.24, (2.0, "Berlin")),
-    (0.18, (5.5, "Hyderabad")),
-    (0.14, (8.0, "Singapore")),
+    (0.19, (-7.0, "Redmond")),
+    (0.15, (-4.0, "New York")),
+    (0.09, (1.0, "London")),
+    (0.17, (2.0, "Berlin")),
+    (0.14, (5.5, "Hyderabad")),
+    (0.10, (8.0, "Singapore")),
+    (0.16, (10.0, "Sydney")),
 )
 """Share of the people; hours from UTC in June and name."""
 
