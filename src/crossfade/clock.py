@@ -78,12 +78,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, executor: Any, func: Callable[..., Work], *args: Any
     ) -> "asyncio.Future[Work]":
         future: asyncio.Future[Work] = self.create_future()
+        # In a thread there would be no running loop, and some libraries refuse to work where there is one.
+        asyncio._set_running_loop(None)
         try:
             future.set_result(func(*args))
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
             future.set_exception(error)
+        finally:
+            asyncio._set_running_loop(self)
         return future
 
 

@@ -12,7 +12,7 @@ Because the journal is the truth, a body must also be right when run again from 
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePath
@@ -87,6 +87,7 @@ class Workflow(Protocol):
 
 Body = Callable[[Workflow, dict[str, Json]], Awaitable[Json]]
 Bodies = dict[str, Body]
+MemoFn = Callable[[], Coroutine[Any, Any, dict[str, Json]]]
 
 
 class Engine(Protocol):
@@ -215,7 +216,7 @@ class LocalPort:
     def _record(self, **content: Json) -> dict[str, Json]:
         return {"at": self._engine.clock.now().isoformat(), **content}
 
-    async def _one_at_a_time(self, name: str, fn: Callable[[], Awaitable[dict[str, Json]]]) -> dict[str, Json]:
+    async def _one_at_a_time(self, name: str, fn: MemoFn) -> dict[str, Json]:
         self._refuse_a_second(name)
         self._engine.raise_if_cancelled(self._id)
         self._busy = name
@@ -238,10 +239,11 @@ class LocalEngine:
         self._bodies = bodies
         self._ended: dict[str, asyncio.Future[Outcome]] = {}
         self._stops: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     # -- for subclasses
 
-    async def memo(self, workflow_id: str, name: str, fn: Callable[[], Awaitable[dict[str, Json]]]) -> dict[str, Json]:
+    async def memo(self, workflow_id: str, name: str, fn: MemoFn) -> dict[str, Json]:
         """Run `fn`, or give what it gave the last time."""
         return await fn()
 
@@ -294,6 +296,20 @@ class LocalEngine:
         if not future.done():
             future.set_result(outcome)
 
+    def keep_task(self) -> None:
+        """The current task runs a workflow: hold on to it until it is done."""
+        task = asyncio.current_task()
+        assert task is not None, "called from a task"
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drop_tasks(self) -> None:
+        """Abandon what still runs, as the end of the process would."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     # -- waiting
 
     async def wait(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]:
@@ -311,6 +327,14 @@ class LocalEngine:
 
     def stop(self, workflow_id: str) -> None:
         self._stops[workflow_id].set()
+
+    def stopping(self, workflow_id: str) -> bool:
+        return self._stops[workflow_id].is_set()
+
+    def retract(self, workflow_id: str) -> None:
+        """Forget a workflow: it does not run in this process, or is to run again."""
+        self._ended.pop(workflow_id, None)
+        self._stops.pop(workflow_id, None)
 
     def ended(self, workflow_id: str) -> Outcome | None:
         """The outcome of a workflow of this process, once it has one."""

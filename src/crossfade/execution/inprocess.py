@@ -12,16 +12,13 @@ class InProcessEngine(LocalEngine):
     def __init__(self, bodies: Bodies, clock: Clock) -> None:
         super().__init__(bodies, clock)
         self._asked: dict[str, tuple[str, dict[str, Json]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Nothing to open."""
 
     async def close(self) -> None:
         """Drop what still runs."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.drop_tasks()
 
     async def recover(self) -> list[str]:
         return []
