@@ -29,15 +29,15 @@ class ScaledClock:
     """The machine's clock, `factor` times as fast, starting at `start` (seconds since 1970, default: now)."""
 
     def __init__(self, factor: float, start: float | None = None) -> None:
-        self._factor = factor
+        self.factor = factor
         self._real_start = time.monotonic()
         self._start = time.time() if start is None else start
 
     def now(self) -> float:
-        return self._start + (time.monotonic() - self._real_start) * self._factor
+        return self._start + (time.monotonic() - self._real_start) * self.factor
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._factor)
+        await asyncio.sleep(seconds / self.factor)
 
 
 class ManualClock:

@@ -1,7 +1,7 @@
 """Requests, answers and the one router of the twin: case-insensitive in its fixed segments, as the services are."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
@@ -96,6 +96,10 @@ class Router:
         assert method not in node.handlers, f"two routes for {method} {template}"
         node.handlers[method] = (template, handler)
 
+    def templates(self) -> list[str]:
+        """`METHOD /template` of every route, sorted by template."""
+        return sorted(_templates(self._root), key=lambda text: (text.partition(" ")[2], text))
+
     def route(self, *methods_and_template: str) -> Callable[[Handler], Handler]:
         """Decorator: `@router.route("GET", "/a/{b}")`; several methods may come before the template."""
         *methods, template = methods_and_template
@@ -117,6 +121,14 @@ class Router:
                 return template, handler, dict(zip(_names(template), values, strict=True))
             others |= node.handlers.keys()
         return others or None
+
+
+def _templates(node: _Node) -> Iterator[str]:
+    for method, (template, _) in node.handlers.items():
+        yield f"{method} {template}"
+    below = [*node.children.values(), *(found[1] for found in (node.parameter, node.rest) if found)]
+    for child in below:
+        yield from _templates(child)
 
 
 def _names(template: str) -> list[str]:

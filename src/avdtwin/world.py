@@ -39,7 +39,7 @@ class World:
         self.clock = clock
         heapq.heapify(self._queue)
         self._settling = False
-        self.watchers: list[Callable[["World", Record], None]] = []
+        self.watchers: list[Callable[[World, Record], None]] = []
         """Told of every record; not part of a snapshot."""
         self.derived: dict[str, object] = {}
         """What can be made anew from the state at any time, such as indices; not part of a snapshot."""
@@ -150,6 +150,12 @@ class World:
         """The whole state as JSON bytes."""
         self.state.events.sort(key=lambda event: (event.due, event.seq))
         return msgspec.json.encode(self.state)
+
+    def adopt(self, state: WorldState) -> None:
+        """Become another state, in place: whoever holds this world goes on with it."""
+        self.state = state
+        self.derived.clear()
+        heapq.heapify(self._queue)
 
     def save(self, path: Path) -> None:
         path.write_bytes(self.snapshot())

@@ -1,12 +1,248 @@
-"""control: see the package's modules."""
+"""The twin's own controls, below `/_twin`: time, snapshots, settings, faults, and what happened.
 
-from avdtwin.wire import Request, Response
+Plain JSON, for the tests of other programs and for curious people. Nothing guards it: the server listens on loopback.
+"""
+
+from typing import Any
+
+import msgspec
+
+from avdtwin.clock import ManualClock, ScaledClock, iso, parse_iso
+from avdtwin.entra import device
+from avdtwin.settings import DEFAULTS
+from avdtwin.state import WorldState
+from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
+
+_ROUTER = Router()
 
 
 def handle(world: World, request: Request) -> Response:
-    return Response(status=404)
+    found = _ROUTER.find(request.method, request.path)
+    if found is None:
+        return _problem(404, f"nothing at {request.path}; GET /_twin lists what there is")
+    if isinstance(found, set):
+        return _problem(405, f"{request.path} takes {', '.join(sorted(found))}")
+    request.route, handler, parameters = found
+    try:
+        return handler(world, request, **parameters)
+    except WireError as error:
+        return error.response
 
 
 def too_large(world: World, request: Request) -> Response:
-    return Response(status=413)
+    """Only a snapshot may be that large, and the server does not read it this way."""
+    return _problem(413, "the body is over 16 MiB: start the server with --state instead")
+
+
+def _problem(status: int, text: str) -> Response:
+    return Response(status=status, body={"error": text})
+
+
+def _given(request: Request) -> dict[str, Any]:
+    try:
+        body = request.json()
+    except ValueError as error:
+        raise WireError(_problem(400, f"the body is no JSON: {error}")) from error
+    if not isinstance(body, dict):
+        raise WireError(_problem(400, "the body must be a JSON object"))
+    return body
+
+
+# ---------------------------------------------------------------- overview and time
+
+
+@_ROUTER.route("GET", "/_twin")
+def overview(world: World, request: Request) -> Response:
+    """What the twin holds, and the routes of this page."""
+    state = world.state
+    holds = {
+        "subscriptions": len(state.arm.subscriptions),
+        "arm_resources": len(state.arm.resources),
+        "role_assignments": len(state.arm.role_assignments),
+        "classic_tenants": sum(len(group.tenants) for group in state.classic.groups.values()),
+        "machines": len(state.machines),
+        "users": len(state.directory.users),
+        "groups": len(state.directory.groups),
+        "sessions": len(state.sessions),
+        "people": len(state.people),
+        "records": len(state.records),
+    }
+    return Response(body={"seed": state.seed, "time": _time(world), "holds": holds, "routes": _ROUTER.templates()})
+
+
+@_ROUTER.route("GET", "/_twin/time")
+def show_time(world: World, request: Request) -> Response:
+    return Response(body=_time(world))
+
+
+@_ROUTER.route("POST", "/_twin/advance")
+def advance(world: World, request: Request) -> Response:
+    """`{"seconds": 60}`, `{"to": "2026-06-08T12:00:00Z"}` or `{"to": "next"}` (what is due next). Virtual time only."""
+    if not isinstance(world.clock, ManualClock):
+        return _problem(409, "time runs by itself here; start the server with --time virtual to move it")
+    seconds = _seconds(world, _given(request))
+    if seconds < 0:
+        return _problem(400, "time does not go back")
+    world.clock.advance(seconds)
+    world.settle()
+    return Response(body=_time(world))
+
+
+def _seconds(world: World, given: dict[str, Any]) -> float:
+    """How far to go on from the clock's now."""
+    try:
+        if "seconds" in given:
+            return float(given["seconds"])
+        if given.get("to") == "next":
+            due = world.next_due()
+            return 0.0 if due is None else max(due - world.clock.now(), 0.0)
+        return parse_iso(str(given["to"])) - world.clock.now()
+    except (KeyError, TypeError, ValueError) as error:
+        text = 'say {"seconds": 60}, {"to": "2026-06-08T12:00:00Z"} or {"to": "next"}'
+        raise WireError(_problem(400, text)) from error
+
+
+def _time(world: World) -> dict[str, Any]:
+    return {"now": iso(world.now, 6), "epoch": world.now, "next_due": iso(world.next_due(), 6)}
+
+
+# ---------------------------------------------------------------- state
+
+
+@_ROUTER.route("GET", "/_twin/snapshot")
+def snapshot(world: World, request: Request) -> Response:
+    """The whole state, to be given to `restore` or to `avdtwin serve --state`."""
+    return Response(body=world.snapshot(), headers={"content-type": "application/json"})
+
+
+@_ROUTER.route("POST", "PUT", "/_twin/restore")
+def restore(world: World, request: Request) -> Response:
+    """Go back to a snapshot: the state, and with it the time, become what they were."""
+    try:
+        state = msgspec.json.decode(request.body, type=WorldState)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        return _problem(400, f"this is no snapshot: {error}")
+    if isinstance(world.clock, ManualClock):
+        world.clock = ManualClock(state.now)
+    elif isinstance(world.clock, ScaledClock):
+        world.clock = ScaledClock(world.clock.factor, state.now)
+    world.adopt(state)
+    return Response(body=_time(world))
+
+
+@_ROUTER.route("GET", "/_twin/state/{part}")
+def show_part(world: World, request: Request, part: str) -> Response:
+    """A part of the state by dotted name (`machines`, `arm.resources`, `directory.groups`), and of a dictionary one
+    entry by `?key=`. `?keys=true` gives only the keys.
+    """
+    found: Any = world.state
+    for name in part.split("."):
+        if not hasattr(found, name):
+            return _problem(404, f"the state has no {part}")
+        found = getattr(found, name)
+    key = request.query.get("key")
+    if key is not None:
+        held = found.get(key, found.get(key.lower())) if isinstance(found, dict) else None
+        return _problem(404, f"{part} has no {key}") if held is None else Response(body=held)
+    if request.query.get("keys") == "true" and isinstance(found, dict):
+        return Response(body=list(found))
+    return Response(body=found)
+
+
+# ---------------------------------------------------------------- history
+
+
+@_ROUTER.route("GET", "/_twin/records")
+def records(world: World, request: Request) -> Response:
+    """What happened: `?kind=session_lost`, `?since=<number>` (how many to pass over), `?limit=<number>`."""
+    kind = request.query.get("kind")
+    try:
+        since, limit = int(request.query.get("since", "0")), int(request.query.get("limit", "1000"))
+    except ValueError:
+        return _problem(400, "since and limit are numbers")
+    found = [entry for entry in world.state.records[since:] if kind in (None, entry.kind)]
+    return Response(body={"value": found[:limit], "total": len(world.state.records)})
+
+
+@_ROUTER.route("GET", "/_twin/calls")
+def calls(world: World, request: Request) -> Response:
+    """How many calls there were, by service, method and status; those to these controls are left out."""
+    counted = {name: count for name, count in world.state.calls.items() if not name.startswith("control ")}
+    return Response(body=counted)
+
+
+# ---------------------------------------------------------------- rules and faults
+
+
+@_ROUTER.route("GET", "/_twin/settings")
+def show_settings(world: World, request: Request) -> Response:
+    return Response(body={name: world.setting(name) for name in DEFAULTS})
+
+
+@_ROUTER.route("PATCH", "POST", "/_twin/settings")
+def change_settings(world: World, request: Request) -> Response:
+    """Set rules of this run by name; null goes back to the default."""
+    given = _given(request)
+    unknown = sorted(given.keys() - DEFAULTS.keys())
+    if unknown:
+        return _problem(400, f"there is no setting {', '.join(unknown)}")
+    wrong = sorted(name for name, value in given.items() if value is not None and not _fits(value, DEFAULTS[name]))
+    if wrong:
+        return _problem(400, f"a value does not fit: {', '.join(wrong)}")
+    for name, value in given.items():
+        if value is None:
+            world.state.settings.pop(name, None)
+        else:
+            world.state.settings[name] = value
+    return show_settings(world, request)
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Whether a value is of its default's kind: a pair of bounds, a switch, a number or a text."""
+    if isinstance(default, tuple):
+        return isinstance(value, list) and len(value) == 2 and all(_is_number(each) for each in value)
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    return _is_number(value) if _is_number(default) else isinstance(value, type(default))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@_ROUTER.route("GET", "/_twin/faults")
+def show_faults(world: World, request: Request) -> Response:
+    return Response(body={"value": world.state.faults})
+
+
+@_ROUTER.route("PUT", "/_twin/faults")
+def put_faults(world: World, request: Request) -> Response:
+    """Replace the list of faults: `{"value": [...]}`."""
+    value = _given(request).get("value")
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        return _problem(400, 'say {"value": [{...}, ...]}')
+    world.state.faults[:] = value
+    return Response(body={"value": value})
+
+
+@_ROUTER.route("POST", "/_twin/classic")
+def switch_classic(world: World, request: Request) -> Response:
+    """`{"alive": false}` switches the classic service off for everybody; true brings it back."""
+    alive = _given(request).get("alive")
+    if not isinstance(alive, bool):
+        return _problem(400, 'say {"alive": false}')
+    world.state.classic.alive = alive
+    world.record("classic_switched", alive=alive)
+    return Response(body={"alive": alive})
+
+
+@_ROUTER.route("POST", "/_twin/device-sign-in")
+def enter_device_code(world: World, request: Request) -> Response:
+    """Enter a device code for somebody: `{"code": "ABCDEFGHJ", "upn": "ada@contoso.com"}`."""
+    given = _given(request)
+    try:
+        device.approve(world, str(given.get("code", "")), str(given.get("upn", "")))
+    except KeyError as error:
+        return _problem(404, f"no such code waiting, or no such user: {error}")
+    return Response(status=204)
