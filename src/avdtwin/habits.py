@@ -65,7 +65,8 @@ def _stay(draws: "_Draws", stay: int, begin: float, part: float) -> list[Act]:
     if draws.one() < LUNCH_CHANCE and length > 3 * pause:
         middle = arrive + 0.4 * length
         acts += [Act(middle, LUNCH, stay), Act(middle + pause, BACK, stay)]
-    return [*acts, Act(arrive + length, LEAVE, stay)]
+    acts.append(Act(arrive + length, LEAVE, stay))
+    return [act._replace(at=float(round(act.at))) for act in acts]
 
 
 class _Draws:

@@ -4,7 +4,9 @@ from avdtwin import people as comings_and_goings
 from avdtwin.clock import Clock
 from avdtwin.estate.access import OPERATOR_APP_ID, OPERATOR_SECRET
 from avdtwin.estate.builder import build_world, subscription_id_of, tenant_id_of
+from avdtwin.estate.export import export_folder
 from avdtwin.estate.specs import EstateSpec, named
+from avdtwin.estate.warts import world_warts
 from avdtwin.world import World
 
 DEMO_START = 1780902000.0
@@ -30,7 +32,9 @@ __all__ = [
     "OPERATOR_SECRET",
     "EstateSpec",
     "build",
+    "export_folder",
     "named",
     "subscription_id_of",
     "tenant_id_of",
+    "world_warts",
 ]
