@@ -36,6 +36,11 @@ def _make_key(machine: Machine, key: str) -> None:
     machine.registry.setdefault(key, {})
 
 
+def _make_volatile_key(machine: Machine, key: str) -> None:
+    machine.registry.setdefault(key, {})
+    machine.volatile_keys.append(key)
+
+
 def _set_acl(machine: Machine, key: str, who: str) -> None:
     machine.registry_acl[key] = who
 
@@ -71,6 +76,7 @@ def _msi_answered(machine: Machine) -> None:
 
 _KINDS: dict[str, Callable[..., None]] = {
     "make_key": _make_key,
+    "make_volatile_key": _make_volatile_key,
     "set_value": registry.write,
     "remove_value": registry.remove_value,
     "remove_key": registry.remove,

@@ -19,7 +19,7 @@ LOADER_SERVICE = "RDAgentBootLoader"
 LOADER_DISPLAY_NAME = "Remote Desktop Agent Loader"
 MICROSOFT = "CN=Microsoft Corporation, O=Microsoft Corporation, L=Redmond, S=Washington, C=US"
 
-BOOT_LOADER_VERSION = "1.0.11388.1600"
+BOOT_LOADER_VERSION = "1.0.8925.0"
 GENEVA_VERSION = "45.1.1"
 STACK_VERSION = "1.0.2108.06001"
 

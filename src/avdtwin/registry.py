@@ -11,6 +11,8 @@ AGENT = r"hklm:\software\microsoft\rdinfraagent"
 BOOT_LOADER = r"hklm:\software\microsoft\rdagentbootloader"
 UNINSTALL = r"hklm:\software\microsoft\windows\currentversion\uninstall"
 UNINSTALL_32 = r"hklm:\software\wow6432node\microsoft\windows\currentversion\uninstall"
+DOTNET = r"hklm:\software\microsoft\net framework setup\ndp\v4\full"
+REGISTRY_POLICY = r"hklm:\software\microsoft\windows\currentversion\policies\system"
 REBOOT_PENDING = r"hklm:\software\microsoft\windows\currentversion\component based servicing\rebootpending"
 INSTALLER_POLICY = r"hklm:\software\policies\microsoft\windows\installer"
 
@@ -66,3 +68,30 @@ def children(machine: Machine, key: str) -> list[str]:
     prefix = key + "\\"
     found = {prefix + other[len(prefix) :].split("\\")[0] for other in machine.registry if other.startswith(prefix)}
     return sorted(found)
+
+
+def seen(machine: Machine) -> dict[str, dict[str, Any]]:
+    """The whole registry as a script sees it: what is kept, and what follows from the rest of the machine."""
+    derived: dict[str, dict[str, Any]] = {
+        "hklm:\\software\\microsoft": {},
+        DOTNET: {"Release": 394802 if "old-dotnet" in machine.quirks else 528040},
+        UNINSTALL: {},
+        UNINSTALL_32: {},
+    }
+    for product in machine.products:
+        derived[f"{UNINSTALL}\\{product.code.lower()}"] = {
+            "DisplayName": product.name,
+            "DisplayVersion": product.version,
+            "UninstallString": "MsiExec.exe /X" + product.code,
+            "WindowsInstaller": 1,
+        }
+    # Programs that are no MSI have neither a product code nor, some of them, a name.
+    derived[UNINSTALL + "\\connection manager"] = {"SystemComponent": 1}
+    derived[UNINSTALL_32 + "\\microsoft edge"] = {"DisplayName": "Microsoft Edge", "DisplayVersion": "118.0.2088.76"}
+    if machine.pending_reboot:
+        derived[REBOOT_PENDING] = {}
+    if "msi-blocked" in machine.quirks:
+        derived[INSTALLER_POLICY] = {"DisableMSI": 2}
+    if "registry-locked" in machine.quirks:
+        derived[REGISTRY_POLICY] = {"DisableRegistryTools": 1}
+    return {**derived, **machine.registry}

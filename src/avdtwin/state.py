@@ -369,6 +369,8 @@ class Machine(State):
     """Key path, lower-cased, hive spelled out (`hklm:\\software\\microsoft\\rdinfraagent`) -> value name -> value."""
     registry_acl: dict[str, str] = {}
     """Key path -> `SYSTEM` where only SYSTEM may read."""
+    volatile_keys: list[str] = []
+    """Keys that the next start of Windows forgets."""
     services: dict[str, Service] = {}
     files: dict[str, dict[str, Any]] = {}
     """Lower-cased path -> {size, signed_by, version, product} of files that matter (installers, logs)."""

@@ -209,6 +209,9 @@ def _booted(world: World, at: float, vm: str, boot: int) -> None:
     machine.boot_due = None
     machine.pending_reboot = False
     set_quirk(machine, STACK_NOT_LISTENING, False)
+    for key in machine.volatile_keys:
+        registry.remove(machine, key)
+    machine.volatile_keys = []
     for service in machine.services.values():
         service.state = "Running" if service.start_type == "Automatic" else "Stopped"
     world.record("machine_booted", vm=vm)
