@@ -213,7 +213,7 @@ _STATUS: dict[str, int | str] = {
     "LastOwnerCannotBeRemoved": 409,
     "DesktopAppGroupAlreadyExists": "classic_duplicate_status",
 }
-"""Code -> status, or the setting that holds it. Codes that are not here go by `_BY_ENDING` and `_status`."""
+"""Code -> status, or the setting that holds it. Codes that are not here go by the groups below, else 400."""
 
 _DUPLICATE = {"TenantAlreadyExists", "TenantGroupAlreadyExists", "HostPoolAlreadyExists", "AppGroupAlreadyExists"} | {
     "RemoteAppAlreadyExists",
@@ -227,7 +227,14 @@ _NOT_EMPTY = {
     "SessionHostUserSessionsExist",
     "AppGroupCannotBeRemoved",
 }
-_MISSING = {"DesktopDoesNotExist", "TokenDoesNotExist", "UserNotFoundInAAD", "GroupNotFoundInAAD", "RoleRemovalFailed"}
+_MISSING = {
+    "DesktopDoesNotExist",
+    "TokenDoesNotExist",
+    "UpnIsNotAssignedToAppGroup",
+    "UserNotFoundInAAD",
+    "GroupNotFoundInAAD",
+    "RoleRemovalFailed",
+}
 _MISSING_ENDINGS = ("NotFound", "HostNotExist", "IdNotExist")
 _TEXT_CHECKS = range(7000, 7012)
 
