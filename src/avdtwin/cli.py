@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,7 @@ def _serve(options: argparse.Namespace) -> int:
     ca_file, server_file = server.make_certificates(folder)
     port = listener.getsockname()[1]
     print(description(world, f"https://{server.HOST}:{port}", ca_file), flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_OK))
     try:
         server.run(world, listener, server_file)
     except (KeyboardInterrupt, asyncio.CancelledError):
