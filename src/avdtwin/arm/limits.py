@@ -37,20 +37,20 @@ def take(world: World, principal: Principal, subscription: str | None, method: s
     """Take one call out of the buckets; returns the headers that tell what is left. Raises 429."""
     operation = _OPERATIONS.get(method, "writes")
     rate = RATES[operation]
-    scope = f"subscription-{operation}" if subscription else f"tenant-{operation}"
-    owner = f"{subscription or 'tenant'}|{principal.object_id}"
-    own = _draw(world, f"arm|{owner}|{operation}", rate)
-    headers = {f"x-ms-ratelimit-remaining-{scope}": str(own)}
-    left = own
-    if subscription:
-        everybody = Rate(rate.size * GLOBAL_FACTOR, rate.per_s * GLOBAL_FACTOR)
-        shared = _draw(world, f"arm|{subscription}|*|{operation}", everybody)
-        headers[f"x-ms-ratelimit-remaining-subscription-global-{operation}"] = str(max(shared, 0))
-        left = min(own, shared)
-    if left < 0 and world.setting("limits_enforced"):
-        raise _throttled(operation.removesuffix("s"), subscription or "tenant", principal, rate)
-    headers[f"x-ms-ratelimit-remaining-{scope}"] = str(max(own, 0))
-    return headers
+    enforced = world.setting("limits_enforced")
+    own = _draw(world, f"arm|{subscription or 'tenant'}|{principal.object_id}|{operation}", rate)
+    if own < 0 and enforced:
+        raise _throttled(operation, subscription, principal, rate)
+    if subscription is None:
+        return {f"x-ms-ratelimit-remaining-tenant-{operation}": str(max(own, 0))}
+    everybody = Rate(rate.size * GLOBAL_FACTOR, rate.per_s * GLOBAL_FACTOR)
+    shared = _draw(world, f"arm|{subscription}|*|{operation}", everybody)
+    if shared < 0 and enforced:
+        raise _throttled(operation, subscription, principal, everybody)
+    return {
+        f"x-ms-ratelimit-remaining-subscription-{operation}": str(max(own, 0)),
+        f"x-ms-ratelimit-remaining-subscription-global-{operation}": str(max(shared, 0)),
+    }
 
 
 def _draw(world: World, name: str, rate: Rate) -> int:
@@ -65,12 +65,14 @@ def _draw(world: World, name: str, rate: Rate) -> int:
     return math.floor(bucket[0]) if allowed else -1
 
 
-def _throttled(operation: str, scope: str, principal: Principal, rate: Rate) -> WireError:
+def _throttled(operation: str, subscription: str | None, principal: Principal, rate: Rate) -> WireError:
+    """Says when the next token will be there; asking earlier is refused again."""
     seconds = max(1, math.ceil(1 / rate.per_s))
+    verb, scope = operation.removesuffix("s"), subscription or "tenant"
     return errors.gateway(
         429,
         "SubscriptionRequestsThrottled",
-        f"Number of '{operation}' requests for subscription '{scope}' actor '{principal.object_id}' exceeded. Please "
+        f"Number of '{verb}' requests for subscription '{scope}' actor '{principal.object_id}' exceeded. Please "
         f"try again after '{seconds}' seconds after additional tokens are available. "
         "Refer to https://aka.ms/arm-throttling for additional information.",
         {"Retry-After": str(seconds)},

@@ -20,6 +20,7 @@ from avdtwin.arm.fields import Field, boolean, text
 from avdtwin.arm.ids import NAMESPACE, Place, place_of
 from avdtwin.arm.routes import ROUTES
 from avdtwin.clock import iso, parse_iso
+from avdtwin.products import AGENT_NAME
 from avdtwin.state import Machine, Resource
 from avdtwin.wire import Request, Response, truthy
 from avdtwin.world import World
@@ -66,7 +67,7 @@ def register(world: World, machine: Machine, pool_id: str) -> Resource:
             "friendlyName": None,
             "lastHeartBeat": at,
             "lastUpdateTime": at,
-            "agentVersion": _version(machine, agents.AGENT_NAME, "1.0.11814.0"),
+            "agentVersion": _version(machine, AGENT_NAME, "1.0.11814.0"),
             "sxSStackVersion": "rdp-sxs250616010",
             "osVersion": "10.0.19045.5965",
             "updateState": "Succeeded",
