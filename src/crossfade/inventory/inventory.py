@@ -16,23 +16,9 @@ from crossfade.model.classic import (
     Tenant,
     UserSession,
 )
+from crossfade.model.provenance import Gap, Origin
 
-
-class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where facts came from. `source`: live, export or remains; `place`: a route or a file; `read_at`: ISO UTC."""
-
-    source: str
-    place: str
-    read_at: str | None = None
-
-
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that could not be read or does not add up; never an empty list in disguise."""
-
-    subject: str
-    what: str
-    why: str
-    mend: str
+__all__ = ["LIVE_VALUES", "Gap", "Inventory", "Origin"]
 
 
 LIVE_VALUES = frozenset(
@@ -45,6 +31,10 @@ LIVE_VALUES = frozenset(
         "os_version",
         "sxs_stack_version",
         "update_state",
+        "last_update_at",
+        "update_error",
+        "health",
+        "status_at",
         "allow_new_session",
     }
 )
@@ -81,5 +71,5 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _still(item: msgspec.Struct) -> dict[str, Any]:
-    raw = msgspec.to_builtins(item)
+    raw: dict[str, Any] = msgspec.to_builtins(item)
     return {name: value for name, value in raw.items() if name not in LIVE_VALUES}

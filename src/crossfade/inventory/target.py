@@ -36,7 +36,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """`providers`: subscription -> namespace -> registration state; lists sorted by folded id, or UPN for identities."""
+    """`providers`: subscription -> namespace -> state of registration. Lists are sorted by folded id, or UPN."""
 
     FORMAT: ClassVar[str] = "crossfade/target@1"
 
@@ -83,6 +83,6 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _still(item: ArmObject) -> dict[str, Any]:
-    raw = msgspec.to_builtins(item)
+    raw: dict[str, Any] = msgspec.to_builtins(item)
     raw["properties"] = {name: value for name, value in item.properties.items() if name not in HOST_LIVE_VALUES}
     return raw

@@ -120,6 +120,12 @@ class SessionHost(ClassicObject, frozen=True, kw_only=True):
     os_version: str | None = None
     sxs_stack_version: str | None = None
     update_state: str | None = None
+    last_update_at: str | None = None
+    update_error: str | None = None
+    health: dict[str, str] = {}
+    """Name of a health check -> its outcome, both as the agent names them."""
+    status_at: str | None = None
+    """When the status was seen; only old cmdlets say so."""
 
 
 class UserSession(ClassicObject, frozen=True, kw_only=True):
@@ -130,6 +136,7 @@ class UserSession(ClassicObject, frozen=True, kw_only=True):
     state: str
     application_type: str | None = None
     created_at: str | None = None
+    ad_user_name: str | None = None
 
 
 class RoleAssignment(ClassicObject, frozen=True, kw_only=True):
@@ -141,3 +148,6 @@ class RoleAssignment(ClassicObject, frozen=True, kw_only=True):
     sign_in_name: str | None = None
     app_id: str | None = None
     display_name: str | None = None
+    assignment_id: str | None = None
+    group_object_id: str | None = None
+    aad_tenant_id: str | None = None

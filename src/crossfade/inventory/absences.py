@@ -1,0 +1,68 @@
+"""What a folder of exports does not hold although classic estates have it. An export cannot say that a list was empty:
+without a gap, access that was never exported would be lost in silence."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.normalise import Draft
+from crossfade.model.classic import GroupKind
+from crossfade.model.ids import fold, parent_key
+from crossfade.model.provenance import Gap, Origin
+
+_WHY = "Windows PowerShell writes no file content for an empty list, and a list that was never exported leaves none."
+
+
+def absences(inventory: Inventory) -> Iterator[Gap]:
+    """A gap for each list that is empty or was not exported."""
+    hosts = {fold(parent_key(host.key)) for host in inventory.hosts}
+    assigned = {fold(item.key) for item in inventory.assignments}
+    apps = {fold(parent_key(app.key)) for app in inventory.apps}
+    desktops = {fold(item.key) for item in inventory.desktops}
+    for pool in inventory.pools:
+        if fold(pool.key) not in hosts:
+            yield _gap(f"host pool {pool.key}", "No session hosts", "Get-RdsSessionHost")
+    for group in inventory.groups:
+        if fold(group.key) not in assigned:
+            yield _gap(f"app group {group.key}", "No assigned users", "Get-RdsAppGroupUser")
+        if group.kind is GroupKind.DESKTOP and fold(group.key) not in desktops:
+            yield _gap(f"app group {group.key}", "No desktop", "Get-RdsRemoteDesktop")
+        if group.kind is GroupKind.REMOTE_APP and fold(group.key) not in apps:
+            yield _gap(f"app group {group.key}", "No RemoteApps", "Get-RdsRemoteApp")
+    if not inventory.sessions:
+        yield _gap("user sessions", "None", "Get-RdsUserSession")
+    if not inventory.roles:
+        yield _gap("role assignments", "None", "Get-RdsRoleAssignment")
+
+
+def _gap(subject: str, what: str, cmdlet: str) -> Gap:
+    return Gap(
+        subject=subject,
+        what=f"{what} in the exported files.",
+        why=_WHY,
+        mend=f"If there were any, add what {cmdlet} gave.",
+    )
+
+
+class _Cut(msgspec.Struct, frozen=True):
+    file: str
+    kind: str
+    missing: tuple[str, ...]
+
+
+def cut_properties(drafts: Iterable[Draft], origins: list[Origin]) -> Iterator[Gap]:
+    """A gap for each file whose records lack properties: an older module, or Select-Object."""
+    counted: dict[_Cut, int] = {}
+    for draft in drafts:
+        origin = origins[draft.origin]
+        if draft.missing and origin.source == "export":
+            cut = _Cut(origin.place, str(draft.kind), draft.missing)
+            counted[cut] = counted.get(cut, 0) + 1
+    for cut, count in counted.items():
+        yield Gap(
+            subject=cut.file,
+            what=f"{count} {cut.kind} record(s) have no {', '.join(cut.missing)}; what the service gives is assumed.",
+            why="An older module does not print it, or Select-Object left it out.",
+            mend="Export them again with all properties if you can.",
+        )

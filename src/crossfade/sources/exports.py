@@ -1,0 +1,218 @@
+"""Reads files that the classic cmdlets made with ConvertTo-Json (facts/classic-service 3.3 to 3.5).
+
+File names mean nothing; a file's content says what is in it. All problems of all files are collected. Pure: the bytes
+come from the caller.
+"""
+
+import json
+import re
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from crossfade import jsontext
+from crossfade.errors import Problem
+from crossfade.model.provenance import Gap
+from crossfade.sources.kinds import KEY_NAMES, REQUIRED, recognise
+from crossfade.sources.records import Kind, RawRecord, Reading
+from crossfade.sources.secrets import without_secrets
+from crossfade.sources.texts import NotText, decoded
+
+_AGAIN = "Export it again with `Get-Rds… | ConvertTo-Json | Out-File …`, or take the file out of the folder."
+_FORMAT_MARK = "ClassId2e4f51ef21dd47e99d3c952918aff9cd"
+_FORMAT_MARKS = frozenset({_FORMAT_MARK.casefold(), "formatentryinfo", "pageheaderentry", "shapeinfo"})
+_DAMAGED = re.compile(_FORMAT_MARK, re.I)
+_FOREIGN = (
+    (re.compile(r"\s*<Objs\b"), "is CLIXML"),
+    (re.compile(r"\s*#TYPE |\s*\"[A-Za-z]+\"[,;]\""), "is CSV"),
+    (re.compile(r"\*{20,}"), "is a transcript"),
+    (re.compile(r"\s*[A-Za-z]+ +: "), "is the text of Format-List"),
+    (re.compile(r"\s*[A-Za-z ]+\r?\n-{3,}"), "is the text of Format-Table"),
+)
+"""How other files that people keep begin."""
+
+_REMOTING = frozenset({"item", "pscomputername", "runspaceid", "psshowcomputername", "psstandardmembers"})
+
+
+class ExportFile(msgspec.Struct, frozen=True):
+    """A file to read. `written_at`: ISO UTC, as the folder has it."""
+
+    name: str
+    data: bytes
+    written_at: str | None = None
+
+
+def read_exports(files: Iterable[ExportFile]) -> Reading:
+    """The records of all files, in order of their names. What makes them unusable is in `problems`."""
+    reading = Reading()
+    for file in sorted(files, key=lambda file: file.name):
+        _read(file, reading)
+    return reading
+
+
+class _Bad(msgspec.Struct, frozen=True):
+    """In place of a record: what is wrong there, and the mend."""
+
+    what: str
+    mend: str = _AGAIN
+
+
+def _read(file: ExportFile, reading: Reading) -> None:
+    try:
+        text, _ = decoded(file.data)
+    except NotText as error:
+        mend = "If Set-Content wrote it in an ANSI code page, export again with `Out-File -Encoding UTF8`."
+        reading.problems.append(Problem(f"{file.name}:{error.line}", error.what, mend))
+        return
+    if not text.strip("\ufeff\0 \t\r\n"):
+        reading.gaps.append(_empty(file.name))
+        return
+    origin = reading.origin("export", file.name, file.written_at)
+    for line, found in _rows(text):
+        where = f"{file.name}:{line}"
+        if isinstance(found, _Bad):
+            reading.problems.append(Problem(where, found.what, found.mend))
+        else:
+            _add(found, origin, where, reading)
+
+
+def _add(data: dict[str, Any], origin: int, where: str, reading: Reading) -> None:
+    kind = recognise(data)
+    wrong = _wrong(kind, data)
+    reading.problems += [Problem(where, bad.what, bad.mend) for bad in wrong]
+    if kind is not None and not wrong:
+        kept = {name: value for name, value in data.items() if name.casefold() not in _REMOTING}
+        names = tuple(str(member(data, name)) for name in KEY_NAMES.get(kind, ()))
+        record = RawRecord(kind=kind, data=without_secrets(kept), names=names, origin=origin, where=where)
+        reading.records.append(record)
+        if kind is Kind.REGISTRATION:
+            reading.gaps.append(_token_file(where.rpartition(":")[0]))
+
+
+def member(data: dict[str, Any], name: str) -> Any:
+    """A property in whatever casing it came, or None."""
+    if name in data:
+        return data[name]
+    return next((value for key, value in data.items() if key.casefold() == name.casefold()), None)
+
+
+def _wrong(kind: Kind | None, data: dict[str, Any]) -> list[_Bad]:
+    folded = [name.casefold() for name in data]
+    if _FORMAT_MARKS & set(folded):
+        return [_formatted()]
+    if kind is None:
+        return [_Bad(f"an object of no known type, with the properties {_listed(data)}.")]
+    twice = sorted({name for name in folded if folded.count(name) > 1})
+    wrong = [_Bad(f"{kind} has {name!r} twice, in two casings.") for name in twice]
+    return wrong + [bad for name in REQUIRED.get(kind, ()) if (bad := _key(kind, data, name))]
+
+
+def _key(kind: Kind, data: dict[str, Any], name: str) -> _Bad | None:
+    """What is wrong with a property that must be there: it is missing, empty, or no name."""
+    value = member(data, name)
+    mend = "Export it again without Select-Object, so that each object names itself and its parents."
+    if value is None or value == "":
+        return _Bad(f"{kind} without {name}.", mend)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return _Bad(f"{kind}: {name} is no name but {type(value).__name__}.", mend)
+    if name != "Scope" and "/" in str(value):
+        return _Bad(f"{kind}: {name} holds a slash, which no name of the classic service can.")
+    return None
+
+
+def _listed(data: dict[str, Any]) -> str:
+    shown = ", ".join(list(data)[:6]) or "none"
+    return shown + (", …" if len(data) > 6 else "")
+
+
+def _empty(name: str) -> Gap:
+    return Gap(
+        subject=name,
+        what="The file has no content: what its cmdlet listed was empty. The content does not say which cmdlet.",
+        why="Windows PowerShell writes nothing for an empty list.",
+        mend="Nothing to do when that list was empty indeed.",
+    )
+
+
+def _token_file(name: str) -> Gap:
+    return Gap(
+        subject=name,
+        what="The file holds a registration token. Only that there is one, and when it expires, was read.",
+        why="Whoever has a valid token can join a machine to the host pool.",
+        mend="Delete the file, or keep it where secrets are kept.",
+    )
+
+
+def _formatted() -> _Bad:
+    what = "went through Format-Table or Format-List: that leaves layout and destroys the data."
+    return _Bad(what, "Export again without Format-Table and Format-List.")
+
+
+# ---------------------------------------------------------------- shapes
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, Any] | _Bad]]:
+    """Each object of a text with its line; in place of what cannot be read, what is wrong with it."""
+    lines = jsontext.Lines(text)
+    foreign = _foreign(text)
+    if foreign is not None:
+        yield 1, foreign
+        return
+    at = 0
+    try:
+        for at, found in _objects(text):
+            yield lines.of(at), found if isinstance(found, dict | _Bad) else _not_an_object(found)
+    except json.JSONDecodeError as error:
+        yield lines.of(error.pos), _not_json(error, text)
+    except jsontext.Repeated as error:
+        yield lines.of(at), _Bad(f"an object here or below has two members named {error.name!r}.")
+    except RecursionError:
+        yield lines.of(at), _Bad("is nested too deeply to be an export.")
+
+
+def _foreign(text: str) -> _Bad | None:
+    """Other files that people keep, and exports that a Format cmdlet has damaged."""
+    if _DAMAGED.search(text):
+        return _formatted()
+    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        return None
+    name = next((name for pattern, name in _FOREIGN if pattern.match(text)), None)
+    return _Bad(f"{name}; this version reads JSON.") if name else None
+
+
+def _objects(text: str) -> Iterator[tuple[int, Any]]:
+    """The shapes of 3.4: one object, an array, `{"value": […], "Count": n}`, or several of these in one file."""
+    at = jsontext.skip(text, 0)
+    while at < len(text):
+        if text[at] == "[":
+            end = yield from jsontext.elements(text, at)
+        else:
+            end = yield from _one(text, at)
+        at = jsontext.skip(text, end)
+
+
+def _one(text: str, at: int) -> Generator[tuple[int, Any], None, int]:
+    found, end = jsontext.value(text, at)
+    inner = member(found, "value") if isinstance(found, dict) else None
+    if isinstance(inner, list) and len(found) <= 2:
+        start = next(start for name, start, _ in jsontext.members(text, at) if name.casefold() == "value")
+        yield from jsontext.elements(text, start)
+        count = member(found, "Count")
+        if count is not None and count != len(inner):
+            yield at, _Bad(f"Count says {count}, but there are {len(inner)}: the file has been cut or edited.")
+    elif found is not None:
+        yield at, found
+    return end
+
+
+def _not_an_object(found: Any) -> _Bad:
+    if isinstance(found, str) and found.startswith(("@{", "Microsoft.RDInfra.")):
+        return _Bad("the name of an object in place of the object.", "Export it again with `ConvertTo-Json -Depth 5`.")
+    return _Bad(f"{type(found).__name__} where an object should be.")
+
+
+def _not_json(error: json.JSONDecodeError, text: str) -> _Bad:
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
+        return _Bad("the text ends in the middle of a value: the file is cut off.")
+    return _Bad(f"not JSON in column {error.colno}: {error.msg}.")
