@@ -16,7 +16,7 @@ import pytest
 from crossfade.clock import SimulatedClock
 from crossfade.errors import Conflict, InputError, JournalMismatch, LeaseLost
 from crossfade.execution import commands
-from crossfade.execution.journal import Context, Journal
+from crossfade.execution.journal import Context, Journal, Move
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.transitions import ALLOWED, HostState, Kind, RunState, StepState
 
@@ -116,6 +116,16 @@ def test_a_failed_step_may_begin_again(journal: Journal) -> None:
     assert (again.number, again.unknown) == (2, False)
     assert journal.finish("h1/drain", noop=True).state == StepState.NOOP
     assert journal.verify() == 7
+
+
+def test_an_outcome_and_what_it_means_are_one_commit(journal: Journal) -> None:
+    journal.begin("h1/stage", run_id="r", parent="h1")
+    with pytest.raises(JournalMismatch, match="may not go from on_source to confirmed"):
+        journal.finish("h1/stage", moves=[Move(Kind.HOST, "h1", HostState.CONFIRMED)])
+    assert [each.id for each in journal.unknown_steps()] == ["h1/stage"]
+    journal.finish("h1/stage", moves=[Move(Kind.HOST, "h1", HostState.STAGED, "all is there")])
+    assert _states(journal)[-1] == ("on_source", "staged")
+    assert journal.verify() == 6
 
 
 # -- secrets

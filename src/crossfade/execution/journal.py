@@ -5,7 +5,7 @@ allowed one (`transitions.ALLOWED`): the store itself checks that exactly one ro
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +41,15 @@ class Attempt(msgspec.Struct, frozen=True):
     step_id: str
     number: int
     unknown: bool
+
+
+class Move(msgspec.Struct, frozen=True):
+    """A move that belongs to the outcome of a step: committed with it, or not at all."""
+
+    kind: Kind
+    id: str
+    to: str
+    reason: str = ""
 
 
 def _nothing(point: str) -> None:
@@ -181,11 +190,17 @@ class Journal(JournalReader):
         noop: bool = False,
         data: dict[str, Any] | None = None,
         reason: str = "",
+        moves: Sequence[Move] = (),
         context: Context = NOBODY,
     ) -> Entity:
-        """Commit a step's outcome. `noop`: it was so already. `data` holds ids only."""
-        to = StepState.NOOP if noop else StepState.DONE
-        return self.move(Kind.STEP, step_id, to, reason=reason, data=data, context=context)
+        """Commit a step's outcome, and with it the moves it means. `noop`: it was so already. `data` holds ids only."""
+        to, before = StepState.NOOP if noop else StepState.DONE, self._known(Kind.STEP, step_id)
+        with self._transaction(f"step {step_id} {to}") as execute:
+            self._update(execute, Kind.STEP, before, to, sources(Kind.STEP, to), reason, data or {}, context)
+            for each in moves:
+                standing, allowed = self._known(each.kind, each.id), sources(each.kind, each.to)
+                self._update(execute, each.kind, standing, each.to, allowed, each.reason, {}, context)
+        return self._known(Kind.STEP, step_id)
 
     def fail(self, step_id: str, error: MigrationError, *, context: Context = NOBODY) -> Entity:
         """Commit that a try of a step failed, and how. It may begin again."""
