@@ -13,7 +13,14 @@ from crossfade.model.target import DirectoryGroup, Identity
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout
 from crossfade.plan.names import fill, mail_nickname
-from crossfade.plan.operations import Action, AddMember, AnyOperation, CreateDirectoryGroup, GrantRole
+from crossfade.plan.operations import (
+    Action,
+    AddMember,
+    AnyOperation,
+    CreateDirectoryGroup,
+    GrantRole,
+    RetractAssignment,
+)
 from crossfade.plan.plan import GroupAccess
 
 DIRECT = "direct"
@@ -26,6 +33,8 @@ class AccessPlan(msgspec.Struct, kw_only=True):
     groups: list[GroupAccess] = []
     setup: list[AnyOperation] = []
     by_person: dict[str, dict[str, list[AnyOperation]]] = {}
+    leaving: dict[str, dict[str, list[AnyOperation]]] = {}
+    """The same people's way out of classic."""
 
 
 def plan_access(inventory: Inventory, target: TargetSnapshot, layout: Layout, intent: Intent) -> AccessPlan:
@@ -74,6 +83,9 @@ def _plan_group(
     pool = fold(parent_key(group.key))
     by_person = plan.by_person.setdefault(pool, {})
     label = {fold(upn): upn for upn in people.values()}
+    leaving = plan.leaving.setdefault(pool, {})
+    for upn in found:
+        leaving.setdefault(upn, []).append(_retract(group, label[upn]))
     if len(set(found.values())) <= intent.access.direct_threshold:
         for upn, object_id in found.items():
             operation = _grant(scope, object_id, "User", label[upn], group, held)
@@ -156,6 +168,19 @@ def _grant(scope: str, principal: str, kind: str, label: str, group: AppGroup, h
         principal_type=kind,
         principal_label=label,
         prior=existing is not None,
+    )
+
+
+def _retract(group: AppGroup, upn: str) -> RetractAssignment:
+    subject = f"{group.key}#{fold(upn)}"
+    return RetractAssignment(
+        id=f"retract-assignment:{subject}",
+        subject=subject,
+        source=group.key,
+        action=Action.UPDATE,
+        reason="once seen on the target, or with their personal desktop",
+        group=group.key,
+        upn=upn,
     )
 
 

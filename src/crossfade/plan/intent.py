@@ -50,6 +50,7 @@ class Waves(msgspec.Struct, frozen=True, kw_only=True):
     soak_minutes: float = 10.0
     failure_budget: int = 2
     last_wave_due_hours: float = 72.0
+    canary_return: bool = True
     repoint: bool = False
 
 

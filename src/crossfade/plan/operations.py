@@ -113,6 +113,17 @@ class AddMember(Operation, frozen=True, kw_only=True, tag="add-member"):
     undo_note = "remove the member"
 
 
+class RetractAssignment(Operation, frozen=True, kw_only=True, tag="retract-assignment"):
+    """Take a person out of a classic app group, once they have been seen on the target or their personal desktop has
+    moved: their feed must not go on offering what no longer opens. Subject: `<group key>#<folded UPN>`."""
+
+    group: str
+    upn: str
+    prior: bool = True
+
+    undo_note = "assign the person in classic again"
+
+
 class PatchHostPool(Operation, frozen=True, kw_only=True, tag="patch-host-pool"):
     """A late change of a pool, after its last host: Automatic assignment switched on, load balancing restored."""
 
@@ -130,5 +141,6 @@ AnyOperation = (
     | CreateDirectoryGroup
     | GrantRole
     | AddMember
+    | RetractAssignment
     | PatchHostPool
 )

@@ -64,6 +64,9 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True):
     hosts: list[str]
     publish: list[str] = []
     publish_by_host: dict[str, list[str]] = {}
+    retract: list[str] = []
+    """Operations that take people out of classic before these hosts, the last of their pools, leave it."""
+    retract_by_host: dict[str, list[str]] = {}
     cohort: list[str] = []
     """Folded UPNs of the people published with this wave."""
 
@@ -103,6 +106,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     failure_budget: int = 2
     installers: dict[str, str] = {}
     repoint: bool = False
+    canary_return: bool = True
+    """The canary host goes forward, back, and forward for good, before anything else moves."""
     quiet_hours: dict[str, Any] = {}
 
 

@@ -68,7 +68,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
 
 
 def _personal(access: AccessPlan) -> Iterable[AnyOperation]:
-    for people in access.by_person.values():
+    for people in (*access.by_person.values(), *access.leaving.values()):
         for operations in people.values():
             yield from operations
 
@@ -87,6 +87,7 @@ def _pool_hosts(hosts: HostPlan, access: AccessPlan) -> list[PoolHosts]:
             pool=pool,
             hosts=hosts.moves[fold(pool.source)],
             people=access.by_person.get(fold(pool.source), {}),
+            leaving=access.leaving.get(fold(pool.source), {}),
         )
         for pool in hosts.pools
     ]
@@ -161,6 +162,7 @@ def _settings(intent: Intent) -> Settings:
         failure_budget=waves.failure_budget,
         installers={name: str(value) for name, value in msgspec.to_builtins(installers).items()},
         repoint=waves.repoint,
+        canary_return=waves.canary_return,
         quiet_hours={
             "from": sessions.quiet_from,
             "to": sessions.quiet_to,

@@ -25,6 +25,8 @@ def check_plan(plan: Plan) -> list[Problem]:
             wrong(f"operations {name}", f"is there {count} times.")
     named = [name for wave in plan.waves for name in wave.publish]
     named += [name for wave in plan.waves for names in wave.publish_by_host.values() for name in names]
+    named += [name for wave in plan.waves for name in wave.retract]
+    named += [name for wave in plan.waves for names in wave.retract_by_host.values() for name in names]
     named += [name for pool in plan.pools for name in pool.late]
     for name in named:
         if name not in known:

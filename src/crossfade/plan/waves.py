@@ -14,16 +14,18 @@ from crossfade.plan.intent import Waves as WaveIntent
 from crossfade.plan.operations import AnyOperation
 from crossfade.plan.plan import HostMove, PoolPlan, Wave
 
+LAST = "last-wave"
 People = dict[str, list[AnyOperation]]
 """Folded UPN -> the operations that publish this person in one pool."""
 
 
 class PoolHosts(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool with its hosts in order of risk, least first, and the people to publish."""
+    """A pool with its hosts in order of risk, least first, and the people to publish there and to retract in classic."""
 
     pool: PoolPlan
     hosts: list[HostMove]
     people: People
+    leaving: People = {}
 
 
 def plan_waves(pools: list[PoolHosts], intent: WaveIntent) -> list[Wave]:
@@ -33,7 +35,7 @@ def plan_waves(pools: list[PoolHosts], intent: WaveIntent) -> list[Wave]:
     early = {item.pool.source: _early(item, reserve[item.pool.source]) for item in movable}
     last = [host for item in movable for host in item.hosts[len(early[item.pool.source]) :]]
     batches = _batches(movable, early, intent)
-    batches += [("last-wave", last[at : at + intent.size]) for at in range(0, len(last), intent.size)]
+    batches += [(LAST, last[at : at + intent.size]) for at in range(0, len(last), intent.size)]
     publish = _Publisher(movable, early)
     return [
         publish.wave(f"wave-{number:02d}", kind, hosts, final=number == len(batches))
@@ -104,19 +106,25 @@ class _Publisher:
         self._total = {source: len(waiting) for source, waiting in self._waiting.items()}
         self._early = {source: len(hosts) for source, hosts in early.items()}
         self._moved = dict.fromkeys(early, 0)
+        self._leaving = {item.pool.source: dict(item.leaving) for item in pools}
 
     def wave(self, wave_id: str, kind: str, hosts: list[HostMove], *, final: bool) -> Wave:
         publish: list[str] = []
         by_host: dict[str, list[str]] = {}
+        leave_by_host: dict[str, list[str]] = {}
+        retract: list[str] = []
         cohort: set[str] = set()
         for host in hosts:
             self._moved[host.source_pool] += 1
             if host.personal and host.assigned_user:
                 person = host.assigned_user.casefold()
                 by_host[host.source] = self._take(host.source_pool, [person], cohort)
+                leave_by_host[host.source] = self._leave(host.source_pool, [person])
         for source in dict.fromkeys(host.source_pool for host in hosts):
             personal = any(host.personal for host in hosts if host.source_pool == source)
             publish += self._take(source, self._due(source, personal), cohort)
+            if kind == LAST and not personal:
+                retract += self._leave(source, sorted(self._leaving[source]))
         if final:
             for source in self._waiting:
                 publish += self._take(source, list(self._waiting[source]), cohort)
@@ -126,8 +134,14 @@ class _Publisher:
             hosts=[host.source for host in hosts],
             publish=list(dict.fromkeys(publish)),
             publish_by_host={key: ids for key, ids in by_host.items() if ids},
+            retract=retract,
+            retract_by_host={key: ids for key, ids in leave_by_host.items() if ids},
             cohort=sorted(cohort),
         )
+
+    def _leave(self, source: str, people: list[str]) -> list[str]:
+        found = [self._leaving[source].pop(person, []) for person in people]
+        return [operation.id for operations in found for operation in operations]
 
     def _due(self, source: str, personal: bool) -> list[str]:
         """The next people of a pooled pool: all are published when the last early host has arrived."""
