@@ -334,6 +334,13 @@ def _unreadable(call: Call, error: BaseException) -> CloudError:
     return _failed(kind, call, f"{call.service} gave an answer that cannot be read: {_text(error)}")
 
 
+def unreadable_error(call: Call, body: bytes) -> CloudError:
+    """The error for a good status whose body is not what the service speaks."""
+    said = hide(read_body(body).message)[:TEXT_LIMIT]
+    kind = ServiceFailed if call.safe else OutcomeUnknown
+    return _failed(kind, call, f"{call.service} gave an answer that cannot be read. {said}".strip())
+
+
 def _unsendable(call: Call, error: BaseException) -> CloudError:
     return _failed(Rejected, call, f"The call could not be written: {_text(error)}")
 
@@ -375,3 +382,8 @@ _FATES = {
     UNREADABLE: _unreadable,
     UNSENDABLE: _unsendable,
 }
+
+
+def encoded(body: Any) -> bytes:
+    """A decoded body as bytes again, for `answer_error`."""
+    return body.encode() if isinstance(body, str) else json.dumps(body).encode()

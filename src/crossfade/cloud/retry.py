@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncHTTPPolicy
+from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy
 
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
@@ -128,11 +128,19 @@ class Retrying(AsyncHTTPPolicy[Any, Any]):
         else:
             answer = response.http_response
             if answer.status_code < 400:
-                return response
+                if not _is_prose(response):
+                    return response
+                raise mapping.unreadable_error(call, mapping.body_of(answer))
             secrets = secrets_of(request.http_request)
             body = await _read(answer)
             failure = mapping.answer_error(call, answer.status_code, answer.headers, body, secrets=secrets)
         raise failure
+
+
+def _is_prose(response: PipelineResponse[Any, Any]) -> bool:
+    """Whether a good status came with text instead of JSON: a sign-in page or a proxy's, whose status is not theirs."""
+    decoded = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
+    return isinstance(decoded, str) and bool(decoded.strip())
 
 
 async def _read(answer: Any) -> bytes:

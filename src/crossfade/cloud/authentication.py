@@ -1,0 +1,180 @@
+"""Tokens on our Clock: one sign-in per audience, renewed in time, sent nowhere but to the service they are for.
+
+The SDKs' own policy compares expiry with the machine's clock; under virtual time it would sign in for every call or
+never again (facts/dependencies, measured table).
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import re
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+from azure.core.credentials import AccessToken
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy
+
+from crossfade.clock import Clock
+from crossfade.cloud import mapping
+from crossfade.cloud.calls import Call, current
+from crossfade.errors import CloudError, Rejected, Unauthorized
+
+REFRESH_BEFORE_S = 300.0
+
+
+class Credential(Protocol):
+    """What azure-identity's aio credentials offer, and ours."""
+
+    async def get_token(self, *scopes: str, claims: str | None = None, **options: Any) -> AccessToken: ...
+
+    async def close(self) -> None: ...
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who is signed in, as their token says; empty where it does not."""
+
+    object_id: str = ""
+    tenant_id: str = ""
+    name: str = ""
+    app_id: str = ""
+
+
+class _Held:
+    """A token and when to renew it (seconds since 1970, our Clock). Shows nothing of it."""
+
+    def __init__(self, token: AccessToken, now: float) -> None:
+        self.value = token.token
+        self.expires_at = float(token.expires_on)
+        self.renew_at = self.expires_at - min(REFRESH_BEFORE_S, max(0.0, self.expires_at - now) / 2)
+
+    def __repr__(self) -> str:
+        return "<token>"
+
+
+class Tokens:
+    """The tokens of one credential, by scope, shared by all clients. Concurrent askers wait for one sign-in."""
+
+    def __init__(self, credential: Credential, clock: Clock) -> None:
+        self._credential = credential
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self.sign_ins = 0
+        """How often the credential was asked."""
+
+    async def get(self, scope: str, *, refused: str | None = None, claims: str | None = None) -> str:
+        """A token that holds for some minutes more. `refused`: a token that the service did not take, to be replaced;
+        `claims`: what it asked for. Raises Unauthorized, Unreachable and the like, with service `entra`."""
+        lock = self._locks.setdefault(scope, asyncio.Lock())
+        async with lock:
+            held = self._held.get(scope)
+            if held is None or held.value == refused or held.renew_at <= self._now() or claims:
+                held = await self._renew(scope, held, refused, claims)
+            return held.value
+
+    async def _renew(self, scope: str, held: _Held | None, refused: str | None, claims: str | None) -> _Held:
+        try:
+            fresh = _Held(await self._ask(scope, claims), self._now())
+        except CloudError:
+            if held is None or held.value == refused or held.expires_at <= self._now():
+                raise
+            return held
+        self._held[scope] = fresh
+        return fresh
+
+    async def _ask(self, scope: str, claims: str | None) -> AccessToken:
+        self.sign_ins += 1
+        call = Call(service="entra", subject=f"a sign-in for {scope}", method="POST", repeatable=True)
+        options = {"claims": claims} if claims else {}
+        try:
+            return await self._credential.get_token(scope, **options)
+        except mapping.FOREIGN as error:
+            failure = mapping.failure_error(call, error)
+        raise failure
+
+    async def caller(self, scope: str) -> Caller:
+        """Who the token for this scope says we are."""
+        claims = _claims(await self.get(scope))
+        name = claims.get("upn") or claims.get("preferred_username") or claims.get("app_displayname") or ""
+        app_id = claims.get("appid") or claims.get("azp") or ""
+        return Caller(str(claims.get("oid", "")), str(claims.get("tid", "")), str(name), str(app_id))
+
+    async def close(self) -> None:
+        self._held.clear()
+        await self._credential.close()
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """The claims of a JWT, unverified: for telling people who they are, never for deciding what they may."""
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+class Bearer(AsyncHTTPPolicy[Any, Any]):
+    """Signs each request, once more with a fresh token after a 401, with the claims that the service then asks for.
+
+    A request to any other host than the service's own, as a link in an answer might make one, is refused unsent.
+    """
+
+    def __init__(self, service: str, tokens: Tokens, scope: str, origin: str) -> None:
+        super().__init__()
+        self._service = service
+        self._tokens = tokens
+        self._scope = scope
+        self._host = urlsplit(origin).netloc
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        self._check(request.http_request)
+        token = await self._tokens.get(self._scope)
+        response = await self._signed(request, token)
+        if response.http_response.status_code != 401:
+            return response
+        claims = asked_claims(response.http_response.headers.get("WWW-Authenticate", ""))
+        token = await self._tokens.get(self._scope, refused=token, claims=claims)
+        return await self._signed(request, token)
+
+    async def _signed(self, request: PipelineRequest[Any], token: str) -> PipelineResponse[Any, Any]:
+        request.http_request.headers["Authorization"] = f"Bearer {token}"
+        return await self.next.send(request)
+
+    def _check(self, http_request: Any) -> None:
+        parts = urlsplit(http_request.url)
+        if parts.scheme == "https" and (parts.netloc == self._host or parts.netloc.endswith("." + self._host)):
+            return
+        call = current(self._service, http_request)
+        raise Rejected(
+            f"Did not follow a link for {call.subject}.",
+            f"It leads to {parts.scheme}://{parts.netloc}, not to {self._host}: our token is not for that place.",
+            "Check the service's address; report it if the address is right.",
+            service=self._service,
+        )
+
+
+_CHALLENGE = re.compile(r'claims="?([A-Za-z0-9+/_=-]+)"?')
+
+
+def asked_claims(challenge: str) -> str | None:
+    """The claims of a continuous-access challenge, decoded; None when it asks for none."""
+    found = _CHALLENGE.search(challenge)
+    if "insufficient_claims" not in challenge or not found:
+        return None
+    text = found.group(1)
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode() or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def signed_out(what: str, why: str, mend: str) -> Unauthorized:
+    """The error for a sign-in that cannot even begin."""
+    return Unauthorized(what, why, mend, service="entra")

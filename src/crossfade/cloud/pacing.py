@@ -1,0 +1,253 @@
+"""Keeps our calls under the services' limits, so that a 429 is the exception. All waiting is on Clock.
+
+    service   what                                   rule                                  source
+    --------  -------------------------------------  ------------------------------------  ---------------------
+    arm       reads of a subscription (or tenant)    bucket of 250, 25 more per second     facts/arm-service 9.1
+              writes (PUT, PATCH, POST actions)      200, 10/s                             9.1
+              deletes                                200, 10/s                             9.1
+              lists of session hosts                 6,000 per window of 5 minutes         9.4
+              all calls of the desktop provider      10,000 per window of 5 minutes        9.4
+    graph     resource units                         3,500 per 10 s, as 1,750 and 175/s    8
+              writes                                 3,000 per 150 s, as 500 and 16/s      8
+    classic   reads / everything else                none published: 100, 20/s / 40, 10/s  our own, modest
+
+What the answers say corrects our count: remaining-quota headers only ever lower it. A 429 holds everybody who would
+make such a call, for as long as it says.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncHTTPPolicy
+
+from crossfade.clock import Clock, parse_iso
+from crossfade.cloud.calls import current
+from crossfade.cloud.mapping import retry_after_s
+from crossfade.model.ids import segments
+
+WINDOW_S = 300.0
+
+
+class Gate(Protocol):
+    """Something that lets only so many calls through."""
+
+    async def take(self, units: int) -> None: ...
+
+    def lower(self, remaining: float) -> None: ...
+
+    def hold(self, seconds: float) -> None: ...
+
+
+class Bucket:
+    """A token bucket. Who comes when it is empty gets a place in its future: first come, first served."""
+
+    def __init__(self, clock: Clock, capacity: float, per_s: float) -> None:
+        self._clock = clock
+        self._capacity = capacity
+        self._per_s = per_s
+        self._level = capacity
+        self._at = _seconds(clock)
+        self._held_until = 0.0
+
+    async def take(self, units: int = 1) -> None:
+        now = self._refill()
+        self._level -= units
+        wait_s = max(0.0, -self._level / self._per_s)
+        while wait_s > 0 or self._held_until > now:
+            await self._clock.sleep(max(wait_s, self._held_until - now))
+            now, wait_s = _seconds(self._clock), 0.0
+
+    def lower(self, remaining: float) -> None:
+        """The service says that this much is left. What it says may be old: it never raises our count."""
+        self._refill()
+        self._level = min(self._level, remaining)
+
+    def hold(self, seconds: float) -> None:
+        self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
+
+    def _refill(self) -> float:
+        now = _seconds(self._clock)
+        self._level = min(self._capacity, self._level + (now - self._at) * self._per_s)
+        self._at = now
+        return now
+
+
+class Window:
+    """So many calls per window; the window opens with the first call."""
+
+    def __init__(self, clock: Clock, limit: int, period_s: float = WINDOW_S) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._period_s = period_s
+        self._ends_at = 0.0
+        self._left = float(limit)
+        self._held_until = 0.0
+
+    async def take(self, units: int = 1) -> None:
+        while True:
+            now = _seconds(self._clock)
+            if now >= self._ends_at:
+                self._ends_at, self._left = now + self._period_s, float(self._limit)
+            if self._left >= units and now >= self._held_until:
+                self._left -= units
+                return
+            until = self._held_until if self._left >= units else max(self._ends_at, self._held_until)
+            await self._clock.sleep(until - now)
+
+    def lower(self, remaining: float) -> None:
+        self._left = min(self._left, remaining)
+
+    def hold(self, seconds: float) -> None:
+        self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
+
+    def until(self, moment: datetime) -> None:
+        """The service says when its window ends."""
+        self._ends_at = max(self._ends_at, moment.timestamp())
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What pacing needs to know of a request. `kind` is reads, writes or deletes."""
+
+    kind: str
+    path: str
+    units: int
+
+
+Key = tuple[str, ...]
+Maker = Callable[[Clock], Gate]
+
+_ARM_RATES = {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
+_KINDS = {"GET": "reads", "HEAD": "reads", "OPTIONS": "reads", "DELETE": "deletes"}
+_SESSION_HOST_LIST = re.compile(r"/hostpools/[^/]+/sessionhosts/?$", re.I)
+_NEVER = float("inf")
+
+
+def _arm_gates(asked: Asked) -> dict[Key, Maker]:
+    """All gates of an ARM call; the last one is where a 429 of the resource provider itself is obeyed."""
+    parts = segments(asked.path)
+    place, provider = parts.get("subscriptions", "tenant"), parts.get("providers", "").casefold()
+    capacity, per_s = _ARM_RATES[asked.kind]
+    gates: dict[Key, Maker] = {("arm", place, asked.kind): lambda clock: Bucket(clock, capacity, per_s)}
+    if provider == "microsoft.desktopvirtualization":
+        gates["arm", place, "desktop"] = lambda clock: Window(clock, 10_000)
+    if asked.kind == "reads" and _SESSION_HOST_LIST.search(asked.path):
+        gates["arm", place, "session-host-list"] = lambda clock: Window(clock, 6_000)
+    gates["arm", place, provider, asked.kind] = lambda clock: Bucket(clock, _NEVER, 1.0)
+    return gates
+
+
+def _graph_gates(asked: Asked) -> dict[Key, Maker]:
+    gates: dict[Key, Maker] = {("graph", "units"): lambda clock: Bucket(clock, 1750, 175)}
+    if asked.kind != "reads" and not asked.path.endswith(("/$batch", "/getByIds")):
+        gates["graph", "writes"] = lambda clock: Bucket(clock, 500, 16)
+    return gates
+
+
+def _classic_gates(asked: Asked) -> dict[Key, Maker]:
+    if asked.kind == "reads":
+        return {("classic", "reads"): lambda clock: Bucket(clock, 100, 20)}
+    return {("classic", "writes"): lambda clock: Bucket(clock, 40, 10)}
+
+
+def _entra_gates(asked: Asked) -> dict[Key, Maker]:
+    return {("entra",): lambda clock: Bucket(clock, 50, 5)}
+
+
+_GATES = {"arm": _arm_gates, "graph": _graph_gates, "classic": _classic_gates, "entra": _entra_gates}
+
+
+class Pacing:
+    """All gates of one program, shared by its clients."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._gates: dict[Key, Gate] = {}
+
+    def gates(self, service: str, asked: Asked) -> dict[Key, Gate]:
+        found = {}
+        for key, make in _GATES[service](asked).items():
+            if key not in self._gates:
+                self._gates[key] = make(self._clock)
+            found[key] = self._gates[key]
+        return found
+
+
+class Paced(AsyncHTTPPolicy[Any, Any]):
+    """Lets each attempt wait for its turn, and listens to what the answer says about the turns left."""
+
+    def __init__(self, service: str, pacing: Pacing) -> None:
+        super().__init__()
+        self._service = service
+        self._pacing = pacing
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        http_request = request.http_request
+        asked = _asked(self._service, http_request)
+        gates = self._pacing.gates(self._service, asked)
+        for key, gate in gates.items():
+            await gate.take(asked.units if key[-1] == "units" else 1)
+        response = await self.next.send(request)
+        answer = response.http_response
+        headers = {name.casefold(): value for name, value in answer.headers.items()}
+        _HEEDS[self._service](gates, asked, headers)
+        if answer.status_code == 429:
+            _hold(gates, headers)
+        return response
+
+
+def _asked(service: str, http_request: Any) -> Asked:
+    path = http_request.url.partition("?")[0].partition("://")[2].partition("/")[2]
+    call = current(service, http_request)
+    return Asked(_KINDS.get(http_request.method, "writes"), "/" + path, call.units)
+
+
+def _hold(gates: dict[Key, Gate], headers: Mapping[str, str]) -> None:
+    """A 429 of ARM's own buckets says that none is left; any other one comes from the provider behind it."""
+    kept = list(gates.values())
+    empty = any(name.startswith("x-ms-ratelimit-remaining-") and value == "0" for name, value in headers.items())
+    (kept[0] if empty else kept[-1]).hold(retry_after_s(headers) or 1.0)
+
+
+def _heed_arm(gates: dict[Key, Gate], asked: Asked, headers: Mapping[str, str]) -> None:
+    place = "tenant" if ("arm", "tenant", asked.kind) in gates else "subscription"
+    remaining = headers.get(f"x-ms-ratelimit-remaining-{place}-{asked.kind}", "")
+    if remaining.isdigit():
+        next(iter(gates.values())).lower(int(remaining))
+    _heed_window(gates, headers)
+
+
+def _heed_window(gates: dict[Key, Gate], headers: Mapping[str, str]) -> None:
+    """The provider's own rule: window, calls left, end (facts/arm-service 2.3). A limit of 0 means that it has none."""
+    windows = [gate for gate in gates.values() if isinstance(gate, Window)]
+    remaining = headers.get("x-rate-limit-remaining", "")
+    if not windows or headers.get("x-rate-limit-limit", "0") == "0" or not remaining.isdigit():
+        return
+    windows[-1].lower(int(remaining))
+    try:
+        windows[-1].until(parse_iso(headers["x-rate-limit-reset"]))
+    except (KeyError, ValueError):
+        return
+
+
+def _heed_graph(gates: dict[Key, Gate], asked: Asked, headers: Mapping[str, str]) -> None:
+    """From 0.8 on, Graph says which part of the limit is used."""
+    try:
+        used = float(headers.get("x-ms-throttle-limit-percentage", ""))
+    except ValueError:
+        return
+    gates["graph", "units"].lower(max(0.0, 1.0 - used) * 3500)
+
+
+def _heed_nothing(gates: dict[Key, Gate], asked: Asked, headers: Mapping[str, str]) -> None:
+    pass
+
+
+_HEEDS = {"arm": _heed_arm, "graph": _heed_graph, "classic": _heed_nothing, "entra": _heed_nothing}
+
+
+def _seconds(clock: Clock) -> float:
+    return clock.now().timestamp()

@@ -1,0 +1,113 @@
+"""The official ARM clients, one of each per subscription, made when first used, all on our own pipeline.
+
+Bodies go in as JSON bytes, which the SDKs pass on unchanged (a dict would lose members that their models do not know),
+and come out as the JSON that was answered.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from crossfade.cloud.authentication import Bearer, Credential
+from crossfade.cloud.calls import Call
+from crossfade.cloud.pipeline import Wiring, ours
+from crossfade.cloud.transport import Borrowed
+
+POLL_S = 15
+"""Between two looks at a long-running operation, where the service does not say."""
+
+
+class Sdk:
+    """Clients by subscription. They are never closed: the transport below them is not theirs."""
+
+    def __init__(self, wiring: Wiring, credential: Credential, bearer: Bearer, origin: str, scope: str) -> None:
+        self._wiring = wiring
+        self._credential = credential
+        self._bearer = bearer
+        self._origin = origin
+        self._scope = scope
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def desktop(self, subscription: str) -> Any:
+        from azure.mgmt.desktopvirtualization.aio import DesktopVirtualizationMgmtClient
+
+        return self._client(DesktopVirtualizationMgmtClient, subscription)
+
+    def authorization(self, subscription: str) -> Any:
+        from azure.mgmt.authorization.aio import AuthorizationManagementClient
+
+        return self._client(AuthorizationManagementClient, subscription)
+
+    def compute(self, subscription: str) -> Any:
+        from azure.mgmt.compute.aio import ComputeManagementClient
+
+        return self._client(ComputeManagementClient, subscription)
+
+    def resources(self, subscription: str) -> Any:
+        from azure.mgmt.resource.resources.aio import ResourceManagementClient
+
+        return self._client(ResourceManagementClient, subscription)
+
+    def _client(self, make: Callable[..., Any], subscription: str) -> Any:
+        key = (make.__name__, subscription.casefold())
+        if key not in self._clients:
+            self._clients[key] = make(
+                self._credential,
+                subscription,
+                base_url=self._origin,
+                credential_scopes=[self._scope],
+                transport=Borrowed(self._wiring.transport),
+                policies=self._wiring.policies("arm", self._bearer),
+                retry_total=0,
+                polling_interval=POLL_S,
+            )
+        return self._clients[key]
+
+
+def encoded(body: Any) -> bytes:
+    """A body as the SDKs take it unchanged."""
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def raw(response: Any, decoded: Any, headers: Any) -> Any:
+    """The SDKs' `cls`: the answer as it came; an empty dict when it had no body."""
+    text = response.http_response.content
+    return json.loads(text) if text.strip() else {}
+
+
+async def sent(call: Call, operation: Callable[..., Awaitable[Any]], *names: str, **options: Any) -> Any:
+    """Call an SDK operation. Raises CloudError."""
+    return await ours(call, lambda: operation(*names, cls=raw, **options))
+
+
+async def awaited(call: Call, operation: Callable[..., Awaitable[Any]], *names: str, **options: Any) -> Any:
+    """Call a long-running SDK operation and wait, on Clock, until it has ended. Raises CloudError."""
+
+    async def work() -> Any:
+        poller = await operation(*names, **options)
+        return await poller.result()
+
+    return await ours(call, work)
+
+
+async def listed(call: Call, operation: Callable[..., Any], *names: str, **options: Any) -> AsyncIterator[list[Any]]:
+    """The pages of an SDK list as they came, empty ones left out. Raises CloudError."""
+    pages: list[Any] = []
+    pager = operation(*names, raw_response_hook=lambda response: pages.append(_page(response)), **options).by_page()
+
+    async def turn() -> bool:
+        try:
+            await pager.__anext__()
+        except StopAsyncIteration:
+            return False
+        return True
+
+    while await ours(call, turn):
+        rows = pages.pop() if pages else []
+        if rows:
+            yield rows
+
+
+def _page(response: Any) -> list[Any]:
+    value = json.loads(response.http_response.content or b"{}")
+    return list(value.get("value") or []) if isinstance(value, dict) else []
