@@ -93,6 +93,15 @@ def changed(world: World) -> None:
     world.derived.pop(_BY_SCOPE, None)
 
 
+def drop_below(world: World, path: Path) -> None:
+    """Take away the assignments of an object that is being removed, and of all below it."""
+    assignments = world.state.classic.role_assignments
+    gone = "/".join(("", *path)).lower() + "/"
+    for key in [key for key, found in assignments.items() if f"{_normal(found.scope)}/".startswith(gone)]:
+        del assignments[key]
+    changed(world)
+
+
 def _reaching(world: World, path: Path) -> Iterator[ClassicRoleAssignment]:
     index = _index(world)
     for depth in range(len(path) + 1):

@@ -109,5 +109,6 @@ def remove_app_group(world: World, request: Request, group: str, **parents: str)
     found = places.app_group(world, path)
     if found.apps:
         raise refusal(world, "AppGroupCannotBeRemoved")
+    access.drop_below(world, path)
     drop(world, places.pool(world, path).groups, found.name.lower())
     return deleted(world)

@@ -181,6 +181,7 @@ def remove_pool(world: World, request: Request, tenant_group: str, tenant: str, 
         raise refusal(world, "HostPoolCannotBeRemovedHasSessionHosts")
     if found.groups:
         raise refusal(world, "HostPoolCannotBeRemovedHasApplicationGroups")
+    access.drop_below(world, path)
     drop(world, places.tenant(world, path).pools, found.name.lower())
     return deleted(world)
 

@@ -60,5 +60,6 @@ def remove_tenant_group(world: World, request: Request, tenant_group: str) -> Re
     group = places.tenant_group(world, (tenant_group,))
     if group.tenants or group.name.lower() == places.DEFAULT_GROUP.lower():
         raise refusal(world, "TenantGroupCannotBeRemoved")
+    access.drop_below(world, (tenant_group,))
     drop(world, world.state.classic.groups, group.name.lower())
     return deleted(world)

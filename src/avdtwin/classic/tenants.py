@@ -129,5 +129,6 @@ def remove_tenant(world: World, request: Request, tenant_group: str, tenant: str
     group, found = places.walk(world, path)
     if found.pools:
         raise refusal(world, "TenantCannotBeRemovedHasSessionHostPools")
+    access.drop_below(world, path)
     drop(world, group.tenants, found.name.lower())
     return deleted(world)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from contextlib import closing
+from http.client import HTTPSConnection, RemoteDisconnected
 from typing import Any
 
 import pytest
@@ -12,6 +15,9 @@ from azure.core.pipeline.policies import ContentDecodePolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from classic_desk import BASE, NAMES, ORIGIN, TENANT_URL, Desk
 
+from avdtwin import clock as twin_clock
+from avdtwin.server import serve
+from avdtwin.world import World
 from crossfade.clock import SystemClock
 from crossfade.cloud.transport import AsgiTransport
 
@@ -61,3 +67,19 @@ def test_nobody_answers_once_classic_is_gone(desk: Desk) -> None:
     desk.world.state.classic.alive = False
     with pytest.raises(ServiceRequestError):
         ask(desk, "GET", "/TenantGroups")
+
+
+def test_over_a_socket_a_dead_service_resets_the_connection(desk: Desk) -> None:
+    with serve(World(desk.world.state, twin_clock.SystemClock())) as endpoint:
+
+        def call(path: str) -> int:
+            line = HTTPSConnection("localhost", endpoint.port, context=endpoint.ssl_context(), timeout=10)
+            with closing(line):
+                line.request("GET", path)
+                return line.getresponse().status
+
+        assert call("/api/health") == 200
+        endpoint.call(lambda world: setattr(world.state.classic, "alive", False))
+        with pytest.raises((RemoteDisconnected, ConnectionError, ssl.SSLError)):
+            call(BASE + "/TenantGroups")
+        assert call("/metadata/endpoints?api-version=2020-06-01"), "the other services live on"

@@ -199,6 +199,17 @@ def test_assignments_at_a_scope_and_all_that_one_sees(desk: Desk) -> None:
     assert desk.code("GET", TENANT_URL + ROLES, who="bob") == (403, "UnauthorizedAccess")
 
 
+def test_assignments_go_with_what_they_are_on(desk: Desk) -> None:
+    desk.pool()
+    desk.grant("RDS Reader", SCOPE + "/Office Pool", "bob")
+    desk.grant("RDS Reader", SCOPE + "/Office Pool 2", "bob")
+    desk.call("DELETE", POOL + "/AppGroups/Desktop%20Application%20Group")
+    desk.call("DELETE", POOL)
+    desk.pool()
+    assert desk.code("GET", POOL, who="bob") == (403, "UnauthorizedAccess")
+    assert [entry["scope"] for entry in desk.get(ROLES + "?upn=bob@contoso.com")] == [SCOPE + "/Office Pool 2"]
+
+
 def test_somebody_deleted_has_no_names(desk: Desk) -> None:
     gone = ClassicRoleAssignment(id="g", scope=SCOPE, role="RDS Reader", object_id=AUTOMATION, object_type="User")
     desk.world.state.classic.role_assignments["g"] = gone

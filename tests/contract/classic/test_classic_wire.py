@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 from classic_desk import BASE, NAMES, PEOPLE, TENANT_URL, Desk
 
 from avdtwin.classic import errors
+from avdtwin.settings import DEFAULTS
 from avdtwin.state import AppGroup
 from avdtwin.wire import Response, ServiceGone
 
@@ -350,3 +352,9 @@ def test_a_service_that_was_switched_off(desk: Desk) -> None:
     assert desk.world.state.calls == {"classic GET 0": 2}
     desk.set(classic_gone=410)
     assert desk.send("GET", "/api/health").status == 410
+
+
+def test_every_switch_is_described() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "twin-classic.md").read_text()
+    described = set(re.findall(r"`(classic_\w+)`", page))
+    assert described == {name for name in DEFAULTS if name.startswith("classic_")}
