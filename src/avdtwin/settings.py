@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "access_token_s": 3599,
     "clock_skew_s": 300.0,
     "device_code_s": 900.0,
+    "device_code_interval_s": 5,
     "applications_per_group": 500,
     "arm_child_page": 300,
     "arm_list_page": 100,

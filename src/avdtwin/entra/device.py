@@ -85,7 +85,7 @@ def start(world: World, request: Request, tenant: str) -> Response:
         "verification_uri": page,
         "verification_url": page,
         "expires_in": life,
-        "interval": 5,
+        "interval": int(world.setting("device_code_interval_s")),
         "message": f"To sign in, use a web browser to open the page {page} and enter the code {user_code} to "
         "authenticate.",
     }
