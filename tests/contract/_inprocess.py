@@ -5,7 +5,7 @@ Both transports below are azure-core's own interfaces, so the client's pipeline 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
@@ -264,18 +264,17 @@ class InProcessAsyncTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]
         return _AsyncResponse(request, answer)
 
 
-Make = Callable[..., DesktopVirtualizationMgmtClient]
-
-
 def sync_client(twin: Twin, **more: Any) -> DesktopVirtualizationMgmtClient:
-    """The official synchronous client of azure-mgmt-desktopvirtualization, unmodified."""
+    """The official synchronous client of azure-mgmt-desktopvirtualization, unmodified; in-process unless `more` holds
+    another `base_url`.
+    """
     credential = more.pop("credential", None) or StaticCredential(twin.world)
-    return DesktopVirtualizationMgmtClient(
-        credential, SUBSCRIPTION, base_url=ORIGIN, transport=InProcessTransport(twin.app), **more
-    )
+    where = {"base_url": ORIGIN, "transport": InProcessTransport(twin.app)} if "base_url" not in more else {}
+    return DesktopVirtualizationMgmtClient(credential, SUBSCRIPTION, **{**where, **more})
 
 
 def async_client(twin: Twin, **more: Any) -> AsyncClient:
-    """The official asynchronous client, unmodified."""
+    """The official asynchronous client, likewise."""
     credential = more.pop("credential", None) or StaticAsyncCredential(twin.world)
-    return AsyncClient(credential, SUBSCRIPTION, base_url=ORIGIN, transport=InProcessAsyncTransport(twin.app), **more)
+    where = {"base_url": ORIGIN, "transport": InProcessAsyncTransport(twin.app)} if "base_url" not in more else {}
+    return AsyncClient(credential, SUBSCRIPTION, **{**where, **more})

@@ -32,37 +32,44 @@ LOCATION = "westeurope"
 class Driver:
     """One way to call the client: `do("host_pools", "get", …)` for a value, `all(…)` for every page of a list."""
 
-    def __init__(self, twin: Twin, asynchronous: bool) -> None:
+    def __init__(self, twin: Twin, way: str, **options: Any) -> None:
         self.twin = twin
         self.world: World = twin.world
-        self._call = _asynchronously if asynchronous else _synchronously
+        self._asynchronous = way.startswith("async")
+        self._options = options
 
     def do(self, group: str, method: str, *args: Any, **kwargs: Any) -> Any:
-        return self._call(self.twin, lambda client: getattr(getattr(client, group), method)(*args, **kwargs), False)
+        return self._call(lambda client: getattr(getattr(client, group), method)(*args, **kwargs), pages=False)
 
     def all(self, group: str, method: str, *args: Any, **kwargs: Any) -> list[Any]:
-        call = self._call(self.twin, lambda client: getattr(getattr(client, group), method)(*args, **kwargs), True)
-        return list(call)
+        return list(self._call(lambda client: getattr(getattr(client, group), method)(*args, **kwargs), pages=True))
 
+    def _call(self, call: Callable[[Any], Any], *, pages: bool) -> Any:
+        if self._asynchronous:
+            return asyncio.run(self._call_asynchronously(call, pages))
+        with sync_client(self.twin, **self._options) as client:
+            return list(call(client)) if pages else call(client)
 
-def _synchronously(twin: Twin, call: Callable[[Any], Any], pages: bool) -> Any:
-    with sync_client(twin) as client:
-        return list(call(client)) if pages else call(client)
-
-
-def _asynchronously(twin: Twin, call: Callable[[Any], Any], pages: bool) -> Any:
-    async def run() -> Any:
-        async with async_client(twin) as client:
+    async def _call_asynchronously(self, call: Callable[[Any], Any], pages: bool) -> Any:
+        async with async_client(self.twin, **self._options) as client:
             if pages:
                 return [item async for item in call(client)]
             return await call(client)
 
-    return asyncio.run(run())
-
 
 @pytest.fixture(params=["sync", "async"])
 def sdk(request: pytest.FixtureRequest) -> Driver:
-    return Driver(Twin(make_world(RG)), request.param == "async")
+    return Driver(Twin(make_world(RG)), request.param)
+
+
+@pytest.fixture(params=["sync", "async", "sync over TLS", "async over TLS"])
+def wire(request: pytest.FixtureRequest) -> Driver:
+    """For tests that touch the world through the client only: over a socket too."""
+    if "TLS" not in request.param:
+        return Driver(Twin(make_world(RG)), request.param)
+    endpoint = request.getfixturevalue("endpoint")
+    world = request.getfixturevalue("world")
+    return Driver(Twin(world), request.param, base_url=endpoint.url, connection_verify=str(endpoint.ca_file))
 
 
 # ---------------------------------------------------------------- making things
@@ -117,88 +124,88 @@ def wait(world: World, seconds: float) -> None:
 # ---------------------------------------------------------------- every object a client can create
 
 
-def test_host_pools_are_created_listed_patched_and_deleted(sdk: Driver) -> None:
-    made = make_pool(sdk, "Pool One", friendly_name="One", custom_rdp_property="audiomode:i:1;", tags={"a": "b"})
+def test_host_pools_are_created_listed_patched_and_deleted(wire: Driver) -> None:
+    made = make_pool(wire, "Pool One", friendly_name="One", custom_rdp_property="audiomode:i:1;", tags={"a": "b"})
     assert (made.name, made.friendly_name, made.max_session_limit, made.tags) == ("Pool One", "One", 999999, {"a": "b"})
     assert made.id == f"{AVD}/hostpools/Pool One".replace("resourceGroups", "resourcegroups")
-    again = make_pool(sdk, "POOL ONE", friendly_name="Two")
+    again = make_pool(wire, "POOL ONE", friendly_name="Two")
     assert (again.object_id, again.name, again.friendly_name) == (made.object_id, "Pool One", "Two")
-    assert [pool.name for pool in sdk.all("host_pools", "list")] == ["Pool One"]
-    assert [pool.name for pool in sdk.all("host_pools", "list_by_resource_group", RG)] == ["Pool One"]
+    assert [pool.name for pool in wire.all("host_pools", "list")] == ["Pool One"]
+    assert [pool.name for pool in wire.all("host_pools", "list_by_resource_group", RG)] == ["Pool One"]
     patch = m.HostPoolPatch(max_session_limit=7, load_balancer_type="DepthFirst", tags={"c": "d"})
-    patched = sdk.do("host_pools", "update", RG, "pool one", patch)
+    patched = wire.do("host_pools", "update", RG, "pool one", patch)
     assert (patched.max_session_limit, patched.load_balancer_type, patched.tags) == (7, "DepthFirst", {"c": "d"})
-    assert sdk.do("host_pools", "get", RG, "Pool One").max_session_limit == 7
-    assert sdk.do("host_pools", "delete", RG, "Pool One") is None
-    assert sdk.do("host_pools", "delete", RG, "Pool One", force=True) is None
+    assert wire.do("host_pools", "get", RG, "Pool One").max_session_limit == 7
+    assert wire.do("host_pools", "delete", RG, "Pool One") is None
+    assert wire.do("host_pools", "delete", RG, "Pool One", force=True) is None
     with pytest.raises(ResourceNotFoundError) as refusal:
-        sdk.do("host_pools", "get", RG, "Pool One")
+        wire.do("host_pools", "get", RG, "Pool One")
     assert refusal.value.error.code == "ResourceNotFound"
 
 
-def test_application_groups_are_created_listed_patched_and_deleted(sdk: Driver) -> None:
-    make_pool(sdk)
-    made = make_group(sdk, "apps", "RemoteApp")
-    make_group(sdk, "desk", "Desktop")
+def test_application_groups_are_created_listed_patched_and_deleted(wire: Driver) -> None:
+    make_pool(wire)
+    made = make_group(wire, "apps", "RemoteApp")
+    make_group(wire, "desk", "Desktop")
     assert (made.kind, made.application_group_type, made.workspace_arm_path) == ("RemoteApp", "RemoteApp", None)
-    names = {group.name for group in sdk.all("application_groups", "list_by_resource_group", RG)}
-    assert names == {group.name for group in sdk.all("application_groups", "list_by_subscription")} == {"apps", "desk"}
-    chosen = sdk.all("application_groups", "list_by_subscription", filter="applicationGroupType eq 'Desktop'")
+    names = {group.name for group in wire.all("application_groups", "list_by_resource_group", RG)}
+    assert names == {group.name for group in wire.all("application_groups", "list_by_subscription")} == {"apps", "desk"}
+    chosen = wire.all("application_groups", "list_by_subscription", filter="applicationGroupType eq 'Desktop'")
     assert [group.name for group in chosen] == ["desk"]
     patch = m.ApplicationGroupPatch(friendly_name="Apps", show_in_feed=True)
-    assert sdk.do("application_groups", "update", RG, "apps", patch).friendly_name == "Apps"
-    references = sdk.do("host_pools", "get", RG, "pool").application_group_references
+    assert wire.do("application_groups", "update", RG, "apps", patch).friendly_name == "Apps"
+    references = wire.do("host_pools", "get", RG, "pool").application_group_references
     assert [reference.rpartition("/")[2] for reference in references] == ["apps", "desk"]
-    sdk.do("application_groups", "delete", RG, "apps")
-    sdk.do("application_groups", "delete", RG, "apps")
-    assert [group.name for group in sdk.all("application_groups", "list_by_resource_group", RG)] == ["desk"]
+    wire.do("application_groups", "delete", RG, "apps")
+    wire.do("application_groups", "delete", RG, "apps")
+    assert [group.name for group in wire.all("application_groups", "list_by_resource_group", RG)] == ["desk"]
 
 
-def test_applications_are_created_listed_patched_and_deleted(sdk: Driver) -> None:
-    make_pool(sdk)
-    make_group(sdk, "apps", "RemoteApp")
+def test_applications_are_created_listed_patched_and_deleted(wire: Driver) -> None:
+    make_pool(wire)
+    make_group(wire, "apps", "RemoteApp")
     body = m.Application(command_line_setting="DoNotAllow", file_path="C:\\app.exe", show_in_portal=True)
-    made = sdk.do("applications", "create_or_update", RG, "apps", "App", body)
+    made = wire.do("applications", "create_or_update", RG, "apps", "App", body)
     assert (made.name, made.application_type, made.command_line_arguments) == ("apps/App", "Inbuilt", "")
     assert (made.friendly_name, made.icon_path, made.show_in_portal) == ("App", "C:\\app.exe", True)
     assert made.icon_hash
     assert made.icon_content
     patch = m.ApplicationPatch(command_line_setting="Require", command_line_arguments="/x")
-    patched = sdk.do("applications", "update", RG, "apps", "app", patch)
+    patched = wire.do("applications", "update", RG, "apps", "app", patch)
     assert (patched.command_line_setting, patched.command_line_arguments) == ("Require", "/x")
-    assert [app.name for app in sdk.all("applications", "list", RG, "apps")] == ["apps/App"]
-    assert sdk.do("applications", "get", RG, "apps", "App").command_line_setting == "Require"
-    sdk.do("applications", "delete", RG, "apps", "App")
-    sdk.do("applications", "delete", RG, "apps", "App")
-    assert sdk.all("applications", "list", RG, "apps") == []
+    assert [app.name for app in wire.all("applications", "list", RG, "apps")] == ["apps/App"]
+    assert wire.do("applications", "get", RG, "apps", "App").command_line_setting == "Require"
+    wire.do("applications", "delete", RG, "apps", "App")
+    wire.do("applications", "delete", RG, "apps", "App")
+    assert wire.all("applications", "list", RG, "apps") == []
 
 
-def test_the_desktop_comes_with_its_group_and_is_renamed(sdk: Driver) -> None:
-    make_pool(sdk)
-    make_group(sdk, "desk", "Desktop")
-    (desktop,) = sdk.all("desktops", "list", RG, "desk")
+def test_the_desktop_comes_with_its_group_and_is_renamed(wire: Driver) -> None:
+    make_pool(wire)
+    make_group(wire, "desk", "Desktop")
+    (desktop,) = wire.all("desktops", "list", RG, "desk")
     assert (desktop.name, desktop.friendly_name) == ("desk/SessionDesktop", "SessionDesktop")
-    renamed = sdk.do("desktops", "update", RG, "desk", "sessiondesktop", m.DesktopPatch(friendly_name="Work"))
-    assert renamed.friendly_name == sdk.do("desktops", "get", RG, "desk", "SessionDesktop").friendly_name == "Work"
+    renamed = wire.do("desktops", "update", RG, "desk", "sessiondesktop", m.DesktopPatch(friendly_name="Work"))
+    assert renamed.friendly_name == wire.do("desktops", "get", RG, "desk", "SessionDesktop").friendly_name == "Work"
     assert renamed.description == "The default Session Desktop"
 
 
-def test_workspaces_are_created_listed_patched_and_deleted(sdk: Driver) -> None:
-    make_pool(sdk)
-    first = make_group(sdk, "desk", "Desktop").id
-    second = make_group(sdk, "apps", "RemoteApp").id
-    made = make_workspace(sdk, "work", first)
+def test_workspaces_are_created_listed_patched_and_deleted(wire: Driver) -> None:
+    make_pool(wire)
+    first = make_group(wire, "desk", "Desktop").id
+    second = make_group(wire, "apps", "RemoteApp").id
+    made = make_workspace(wire, "work", first)
     assert (made.application_group_references, made.tags) == ([first], {})
-    assert sdk.do("application_groups", "get", RG, "desk").workspace_arm_path == made.id
+    assert wire.do("application_groups", "get", RG, "desk").workspace_arm_path == made.id
     patch = m.WorkspacePatch(friendly_name="Work", application_group_references=[first, second])
-    assert sdk.do("workspaces", "update", RG, "work", patch).application_group_references == [first, second]
-    sdk.do("application_groups", "delete", RG, "desk")
-    assert sdk.do("workspaces", "get", RG, "work").application_group_references == [second]
-    assert [found.name for found in sdk.all("workspaces", "list_by_subscription")] == ["work"]
-    assert [found.name for found in sdk.all("workspaces", "list_by_resource_group", RG)] == ["work"]
-    sdk.do("workspaces", "delete", RG, "work")
-    sdk.do("workspaces", "delete", RG, "work")
-    assert sdk.do("application_groups", "get", RG, "apps").workspace_arm_path is None
+    assert wire.do("workspaces", "update", RG, "work", patch).application_group_references == [first, second]
+    wire.do("application_groups", "delete", RG, "desk")
+    assert wire.do("workspaces", "get", RG, "work").application_group_references == [second]
+    assert [found.name for found in wire.all("workspaces", "list_by_subscription")] == ["work"]
+    assert [found.name for found in wire.all("workspaces", "list_by_resource_group", RG)] == ["work"]
+    wire.do("workspaces", "delete", RG, "work")
+    wire.do("workspaces", "delete", RG, "work")
+    assert wire.do("application_groups", "get", RG, "apps").workspace_arm_path is None
 
 
 # ---------------------------------------------------------------- tokens

@@ -5,8 +5,7 @@ answer with the ids and headers of facts/arm-service 2.3. Desktop virtualization
 compute register their own routes.
 """
 
-from importlib import import_module
-from importlib.util import find_spec
+from functools import cache
 
 from avdtwin import tokens
 from avdtwin.arm import (
@@ -32,8 +31,6 @@ __all__ = ["handle", "too_large"]
 
 _PROVIDER_MODULES = (hostpools, groups, applications, desktops, start_menu, workspaces, session_hosts, user_sessions)
 """Imported for their routes: each adds its own to ROUTES."""
-
-_NEIGHBOURS = ("avdtwin.arm.resources", "avdtwin.arm.authorization", "avdtwin.compute")
 
 _NEEDS_NO_TOKEN = "metadata"
 """First segment of the paths that a client reads before it signs in."""
@@ -61,7 +58,7 @@ def _answer(world: World, request: Request) -> Response:
     segments = [part for part in request.path.split("/", 4) if part]
     if segments and segments[0].lower() != _NEEDS_NO_TOKEN:
         _admit(world, request, segments)
-    found = _ROUTER.find(request.method, request.path)
+    found = _router().find(request.method, request.path)
     if not isinstance(found, tuple):
         raise _no_route(request, found)
     request.route, handler, parameters = found
@@ -97,14 +94,16 @@ def _no_route(request: Request, other_methods: set[str] | None) -> errors.WireEr
     return errors.gateway(404, "InvalidResourceType", f"Nothing is served at '{request.path}'.")
 
 
-def _make_router() -> Router:
+@cache
+def _router() -> Router:
+    # The neighbours import this package in their turn, so they come last.
+    from avdtwin import compute
+    from avdtwin.arm import authorization, resources
+
     router = Router()
     operations.register(router)
     ROUTES.register(router)
-    for name in _NEIGHBOURS:
-        if find_spec(name) is not None:
-            getattr(import_module(name), "register", lambda router: None)(router)
+    resources.register(router)
+    authorization.register(router)
+    compute.register(router)
     return router
-
-
-_ROUTER = _make_router()
