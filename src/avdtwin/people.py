@@ -308,7 +308,7 @@ def demand(world: World) -> dict[tuple[str, str], int]:
 
 
 def _count_sessions(world: World) -> None:
-    alive = len(world.state.sessions)
+    alive = float(len(world.state.sessions))
     tallies = world.state.tallies
     if alive > tallies.get("peak_sessions", 0):
         tallies["peak_sessions"] = alive
@@ -318,7 +318,7 @@ def _count_sessions(world: World) -> None:
 def _sample(world: World, at: float) -> None:
     """Now and then: how many sessions live, and on how many machines somebody is at work."""
     tallies = world.state.tallies
-    alive = len(world.state.sessions)
+    alive = float(len(world.state.sessions))
     moving = sum(1 for machine in world.state.machines.values() if _moving(machine))
     tallies["min_sessions"] = min(alive, tallies.get("min_sessions", alive))
     if moving:
@@ -326,7 +326,7 @@ def _sample(world: World, at: float) -> None:
     series = world.state.series
     if not series or at - series[-1][0] >= SERIES_S:
         arm = sum(1 for session in world.state.sessions.values() if session.service == "arm")
-        series.append((at, alive - arm, arm, moving))
+        series.append((at, int(alive) - arm, arm, moving))
     world.schedule(float(world.setting("sample_s")), "people-sample")
 
 

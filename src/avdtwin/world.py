@@ -130,7 +130,7 @@ class World:
 
     def count(self, name: str, by: float = 1) -> None:
         """Add to a tally."""
-        self.state.tallies[name] = self.state.tallies.get(name, 0) + by
+        self.state.tallies[name] = self.state.tallies.get(name, 0.0) + by
 
     def note(self, kind: str, /, **data: Any) -> None:
         """Something ordinary happened: counted, told to the watchers, not kept."""
