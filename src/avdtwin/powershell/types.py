@@ -16,7 +16,7 @@ from avdtwin.powershell.values import NOTHING, Moment, Obj, Table, TypeRef, Vers
 
 def cast(type_name: str, value: Any) -> Any:
     """`[type]value`. Raises ScriptError when it cannot be, Unsupported for a type that is not known here."""
-    name = type_name if type_name == "byte[]" else TypeRef(type_name).name
+    name = type_name.strip().lower().removeprefix("system.")
     if name.endswith("[]") and name != "byte[]":
         return [cast(name[:-2], item) for item in ([] if value is None else as_list(value))]
     if name not in _CASTS:
@@ -129,6 +129,11 @@ def _local_machine(frame: Frame) -> Obj:
     return registry_keys.hive(frame.session, "hklm:")
 
 
+def _offset_now(frame: Frame) -> Obj:
+    now = frame.session.world.now + frame.session.elapsed_s
+    return Obj("datetimeoffset", methods={"ToUnixTimeSeconds": lambda: int(now)})
+
+
 _STATIC_VALUES: dict[str, Callable[[Frame], Any]] = {
     "text.encoding::utf8": _utf8,
     "net.securityprotocoltype::tls12": lambda frame: "Tls12",
@@ -136,6 +141,7 @@ _STATIC_VALUES: dict[str, Callable[[Frame], Any]] = {
     "microsoft.win32.registry::localmachine": _local_machine,
     "microsoft.win32.registrykeypermissioncheck::readwritesubtree": lambda frame: "ReadWriteSubTree",
     "microsoft.win32.registryoptions::volatile": lambda frame: "Volatile",
+    "datetimeoffset::utcnow": _offset_now,
     "datetime::utcnow": lambda frame: Moment(frame.session.world.now + frame.session.elapsed_s),
 }
 _SETTABLE = {"net.servicepointmanager::securityprotocol"}
