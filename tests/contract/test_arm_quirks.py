@@ -11,11 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _inprocess import ADMIN, ADMIN_ID, OWNER, SUBSCRIPTION, Answer, Twin, add_group, add_machine, grant, make_world
 from _inprocess import token_for as bearer
 
-from avdtwin import agents
+from avdtwin import agents, tokens
 from avdtwin.arm import session_hosts
 from avdtwin.clock import ManualClock
 from avdtwin.directory import add_user
-from avdtwin.state import User
+from avdtwin.state import Resource, User
 from avdtwin.world import World
 
 SUB = f"/subscriptions/{SUBSCRIPTION}"
@@ -350,6 +350,31 @@ def test_a_name_is_registered_once(twin: Twin) -> None:
     assert session_hosts.register(twin.world, machine, f"{AVD}/hostPools/pool").name == "host-1"
 
 
+def test_a_revoked_token_admits_nobody(twin: Twin) -> None:
+    def operate(operation: str) -> dict[str, Any]:
+        token = {"expirationTime": "2026-09-22T12:00:00Z", "registrationTokenOperation": operation}
+        body = {"properties": {"registrationInfo": token}}
+        answer = twin.call("PATCH", f"{AVD}/hostPools/pool", body).json()
+        info: dict[str, Any] = answer["properties"]["registrationInfo"]
+        return info
+
+    def join(name: str, token: str) -> Resource:
+        claims = tokens.read_registration(twin.world, token)
+        machine = add_machine(twin.world, name)
+        pool = f"{AVD}/hostPools/pool"
+        return session_hosts.register(twin.world, machine, pool, registration_id=claims.registration_id)
+
+    put_pool(twin)
+    first, second = operate("Update")["token"], operate("Update")["token"]
+    assert first != second
+    assert join("host-1", first).name == "host-1.ad.contoso.example"
+    operate("Delete")
+    for token in (first, second):
+        with pytest.raises(session_hosts.TokenRevoked):
+            join("host-2", token)
+    join("host-2", operate("Update")["token"])
+
+
 def test_status_follows_the_machine(twin: Twin) -> None:
     put_pool(twin)
     path = with_host(twin)
@@ -475,3 +500,35 @@ def test_what_limits_and_lists_know_survives_a_snapshot(twin: Twin) -> None:
     assert again.headers["x-ms-ratelimit-remaining-subscription-reads"] == "249"
     assert put_pool(copy).headers["x-ms-ratelimit-remaining-subscription-writes"] == "197"
     assert len(copy.call("GET", f"{AVD}/applicationGroups").json()["value"]) == 1
+
+
+# ---------------------------------------------------------------- locks
+
+
+def lock(twin: Twin, scope: str, level: str) -> None:
+    lock_id = f"{scope}/providers/Microsoft.Authorization/locks/keep"
+    twin.world.state.arm.resources[lock_id.lower()] = Resource(
+        id=lock_id, type="Microsoft.Authorization/locks", name="keep", properties={"level": level}
+    )
+
+
+def test_a_lock_against_deletion_holds_at_above_and_below(twin: Twin) -> None:
+    put_pool(twin)
+    put_group(twin)
+    lock(twin, f"{SUB}/resourceGroups/rg", "CanNotDelete")
+    refused(twin.call("DELETE", f"{AVD}/applicationGroups/apps"), 409, "ScopeLocked", "/resourceGroups/rg'")
+    assert put_group(twin).status == 200
+    twin.world.state.arm.resources.popitem()
+    lock(twin, f"{AVD}/hostPools/pool/sessionHosts/none", "CanNotDelete")
+    refused(twin.call("DELETE", f"{AVD}/hostPools/pool"), 409, "ScopeLocked", "sessionHosts/none")
+    assert twin.call("DELETE", f"{AVD}/applicationGroups/apps").status == 200
+
+
+def test_a_read_only_lock_forbids_changes_and_actions(twin: Twin) -> None:
+    put_pool(twin)
+    put_pool(twin, "pool2")
+    lock(twin, f"{AVD}/hostPools/pool", "ReadOnly")
+    refused(put_pool(twin), 409, "ScopeLocked")
+    refused(twin.call("POST", f"{AVD}/hostPools/pool/listRegistrationTokens"), 409, "ScopeLocked")
+    assert twin.call("GET", f"{AVD}/hostPools/pool").status == 200
+    assert put_pool(twin, "pool2").status == 200

@@ -395,3 +395,32 @@ def test_a_pool_with_groups_is_not_deleted(sdk: Driver) -> None:
 def test_dates_are_aware(sdk: Driver) -> None:
     pool = make_pool(sdk)
     assert pool.system_data.created_at == datetime.fromtimestamp(sdk.world.now, UTC)
+
+
+def test_scaling_plans_are_created_listed_patched_and_deleted(sdk: Driver) -> None:
+    make_pool(sdk)
+    reference = m.ScalingHostPoolReference(host_pool_arm_path=f"{AVD}/hostPools/POOL", scaling_plan_enabled=False)
+    schedule = m.ScalingSchedule(name="week", days_of_week=["Monday"], ramp_up_start_time=m.Time(hour=7, minute=0))
+    body = m.ScalingPlan(
+        location=LOCATION, time_zone="UTC", schedules=[schedule], host_pool_references=[reference], exclusion_tag="no"
+    )
+    made = sdk.do("scaling_plans", "create", RG, "plan", body)
+    assert (made.time_zone, made.schedules[0].name, made.exclusion_tag) == ("UTC", "week", "no")
+    assert [plan.name for plan in sdk.all("scaling_plans", "list_by_host_pool", RG, "pool")] == ["plan"]
+    make_pool(sdk, "other")
+    assert sdk.all("scaling_plans", "list_by_host_pool", RG, "other") == []
+    patched = sdk.do("scaling_plans", "update", RG, "plan", m.ScalingPlanPatch(friendly_name="Plan"))
+    assert patched.friendly_name == "Plan"
+    assert len(sdk.all("scaling_plans", "list_by_subscription")) == 1
+    assert len(sdk.all("scaling_plans", "list_by_resource_group", RG)) == 1
+    sdk.do("scaling_plans", "delete", RG, "plan")
+    sdk.do("scaling_plans", "delete", RG, "plan")
+    assert sdk.all("scaling_plans", "list_by_resource_group", RG) == []
+
+
+def test_what_the_twin_never_has_is_listed_as_empty(sdk: Driver) -> None:
+    make_pool(sdk)
+    make_workspace(sdk, "work")
+    assert sdk.all("msix_packages", "list", RG, "pool") == []
+    assert sdk.all("private_endpoint_connections", "list_by_host_pool", RG, "pool") == []
+    assert sdk.all("private_endpoint_connections", "list_by_workspace", RG, "work") == []

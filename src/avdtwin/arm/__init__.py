@@ -11,11 +11,14 @@ from avdtwin import tokens
 from avdtwin.arm import (
     applications,
     desktops,
+    empty_lists,
     errors,
     groups,
     hostpools,
     limits,
+    lock_check,
     operations,
+    scaling_plans,
     session_hosts,
     start_menu,
     user_sessions,
@@ -29,7 +32,18 @@ from avdtwin.world import World
 
 __all__ = ["handle", "too_large"]
 
-_PROVIDER_MODULES = (hostpools, groups, applications, desktops, start_menu, workspaces, session_hosts, user_sessions)
+_PROVIDER_MODULES = (
+    hostpools,
+    groups,
+    applications,
+    desktops,
+    start_menu,
+    workspaces,
+    session_hosts,
+    user_sessions,
+    scaling_plans,
+    empty_lists,
+)
 """Imported for their routes: each adds its own to ROUTES."""
 
 _NEEDS_NO_TOKEN = "metadata"
@@ -78,6 +92,8 @@ def _admit(world: World, request: Request, segments: list[str]) -> None:
     if subscription is not None and subscription not in world.state.arm.subscriptions:
         raise errors.subscription_not_found(segments[1])
     request.answer_headers |= limits.take(world, request.principal, subscription, request.method)
+    if subscription is not None and request.method not in ("GET", "HEAD"):
+        lock_check.require_unlocked(world, subscription, request.method, request.path)
 
 
 def _unauthorized(world: World, request: Request, error: tokens.BadToken) -> errors.WireError:

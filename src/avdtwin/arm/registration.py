@@ -9,6 +9,7 @@ from avdtwin.state import Resource
 from avdtwin.world import World
 
 _SECRET = "registration"
+_ISSUED = "registration_ids"
 _SHORTEST_S = 3600.0
 _LONGEST_S = 30 * 86400.0
 _OPERATION = fields.choice("None", "Update", "Delete")
@@ -19,6 +20,7 @@ def apply(world: World, pool: Resource, given: dict[str, Any] | None) -> dict[st
     operation = _OPERATION("registrationTokenOperation", (given or {}).get("registrationTokenOperation") or "None")
     if operation == "Delete":
         pool.secrets.pop(_SECRET, None)
+        pool.secrets.pop(_ISSUED, None)
         return _info(None, None, "Delete")
     if operation == "Update":
         _issue(world, pool, (given or {}).get("expirationTime"))
@@ -53,13 +55,21 @@ def listed(world: World, pool: Resource) -> list[dict[str, Any]]:
 
 
 def issue(world: World, pool: Resource, expires_at: float) -> str:
-    """A new token in place of the pool's present one, for `expires_at` (seconds since 1970)."""
+    """A new token in place of the pool's present one, for `expires_at` (seconds since 1970). The one before stays good
+    for agents until it expires (not recorded); a `Delete` ends them all.
+    """
     text = (iso(expires_at, 7) or "").removesuffix("Z")
     token = tokens.issue_registration(
         world, service="arm", pool_object_id=pool.properties["objectId"], expires_at=expires_at
     )
     pool.secrets[_SECRET] = {"token": token, "expires_at": expires_at, "expires": text}
+    pool.secrets.setdefault(_ISSUED, []).append(tokens.read_registration(world, token).registration_id)
     return token
+
+
+def accepts(pool: Resource, registration_id: str) -> bool:
+    """Whether a token of this pool, known by its RegistrationId, was not revoked."""
+    return registration_id in pool.secrets.get(_ISSUED, ())
 
 
 def _issue(world: World, pool: Resource, given: Any) -> None:

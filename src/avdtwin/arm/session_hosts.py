@@ -15,7 +15,7 @@ Status, heartbeat and session counts are computed when somebody looks:
 from typing import Any
 
 from avdtwin import agents, sessions
-from avdtwin.arm import bodies, errors, fields, health, paging, store, versions
+from avdtwin.arm import bodies, errors, fields, health, paging, registration, store, versions
 from avdtwin.arm.fields import Field, boolean, text
 from avdtwin.arm.ids import NAMESPACE, Place, place_of
 from avdtwin.arm.routes import ROUTES
@@ -42,16 +42,23 @@ class UnknownPool(Exception):
     """There is no such host pool (any more)."""
 
 
+class TokenRevoked(Exception):
+    """The token was good once; its pool has deleted it since."""
+
+
 # ---------------------------------------------------------------- the agent's side
 
 
-def register(world: World, machine: Machine, pool_id: str) -> Resource:
+def register(world: World, machine: Machine, pool_id: str, *, registration_id: str | None = None) -> Resource:
     """A session host for a machine whose agent came with a valid token of this pool (id in any casing). It accepts
-    sessions at once. Raises NameAlreadyRegistered, UnknownPool.
+    sessions at once. `registration_id` is the token's: with it, one that was revoked is refused.
+    Raises NameAlreadyRegistered, UnknownPool, TokenRevoked.
     """
     pool = store.get(world, pool_id)
     if pool is None:
         raise UnknownPool(pool_id)
+    if registration_id is not None and not registration.accepts(pool, registration_id):
+        raise TokenRevoked(pool_id)
     place = place_of(pool.id).child(KIND, machine.fqdn or machine.computer_name)
     if store.get(world, place.key) is not None:
         raise NameAlreadyRegistered(place.id)
