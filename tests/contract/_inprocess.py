@@ -193,7 +193,10 @@ def _parts(request: HttpRequest, answer: Answer) -> dict[str, Any]:
 
 
 def _content(request: HttpRequest) -> bytes:
-    data = request.content if not isinstance(request.content, str) else request.content.encode()
+    # Older generated clients send azure-core's older request, whose body is `data`.
+    data: Any = request.content if hasattr(request, "content") else getattr(request, "data", None)
+    if isinstance(data, str):
+        data = data.encode()
     if hasattr(data, "read"):
         data = data.read()
     return data or b""
