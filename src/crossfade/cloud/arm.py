@@ -1,8 +1,8 @@
 """Azure Resource Manager: the desktop objects, their registration tokens, resource groups and providers.
 
 Everything is addressed by resource id; bodies are dicts in the wire's own spelling, in and out. What exists as one
-thing with several writers (a workspace's list, a pool's token) is changed under a lock per object, since the service has no
-ETag that would notice a second writer (facts/arm-service 1.7, 2.7).
+thing with several writers (a workspace list, a pool token) is changed under a lock per object, since the service has
+no ETag that would notice a second writer (facts/arm-service 1.7, 2.7).
 """
 
 import asyncio

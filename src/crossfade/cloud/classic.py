@@ -158,7 +158,7 @@ class Classic:
         return _object(await self._write("PATCH", _host(host), f"session host {host}", body))
 
     async def delete_host(self, host: str, *, force: bool = False) -> None:
-        """Remove the record of a host; the VM is untouched. Refused (Conflict) while it has sessions, but for `force`."""
+        """Remove the record of a host; the VM is untouched. Conflict while it has sessions, but for `force`."""
         place = _host(host) + ("?Force=True" if force else "")
         await self._write("DELETE", place, f"session host {host}")
 

@@ -51,8 +51,8 @@ class Graph:
         return dict(zip(wanted, answers, strict=True))
 
     async def batch(self, paths: Sequence[str], subjects: Sequence[str]) -> list[dict[str, Any] | CloudError]:
-        """Many GETs, twenty per call, several calls at a time; answers in the order of `paths`. Throttled ones are asked
-        again. Raises only when a whole batch fails."""
+        """Many GETs, twenty per call, several calls at a time; answers in the order of `paths`. Throttled ones are
+        asked again. Raises only when a whole batch fails."""
         asked = list(zip(paths, subjects, strict=True))
         room = asyncio.Semaphore(BATCHES_AT_ONCE)
 
@@ -120,8 +120,8 @@ class Graph:
         return await self._line.rows("/v1.0/groups", subject=subject, query=query, link="@odata.nextLink")
 
     async def ensure_group(self, display_name: str, nickname: str, description: str = "") -> dict[str, Any]:
-        """The security group with this mail nickname, made when there is none. The nickname is its identity here: choose
-        one that only this group of this plan can have, and a rerun finds what an earlier try made."""
+        """The security group with this mail nickname, made when there is none. The nickname is its identity here:
+        choose one that only this group of this plan can have, and a rerun finds what an earlier try made."""
         filter, subject = f"mailNickname eq {_literal(nickname)}", f"group {display_name}"
         present = await self._groups(filter, subject)
         if present:

@@ -30,6 +30,8 @@ from crossfade.cloud.mapping import retry_after_s
 from crossfade.model.ids import segments
 
 WINDOW_S = 300.0
+MARGIN_S = 0.02
+"""Later than the very instant at which a token is due: the service's clock is not ours."""
 
 
 class Gate(Protocol):
@@ -56,7 +58,7 @@ class Bucket:
     async def take(self, units: int = 1) -> None:
         now = self._refill()
         self._level -= units
-        wait_s = max(0.0, -self._level / self._per_s)
+        wait_s = MARGIN_S - self._level / self._per_s if self._level < 0 else 0.0
         while wait_s > 0 or self._held_until > now:
             await self._clock.sleep(max(wait_s, self._held_until - now))
             now, wait_s = _seconds(self._clock), 0.0
