@@ -1,0 +1,91 @@
+"""What the workflows of one run share: the plan, the journal, the services seen as a move needs them."""
+
+from typing import Any, Protocol
+
+from crossfade.clock import Clock
+from crossfade.execution.engine import Workflow
+from crossfade.execution.handlers.table import Handlers
+from crossfade.execution.journal import Journal
+from crossfade.execution.machine import Machine
+from crossfade.execution.seats import Seats
+from crossfade.execution.source import Source
+from crossfade.execution.steps import Steps
+from crossfade.execution.target import Target
+from crossfade.execution.transitions import HOST_FORWARD, Kind
+from crossfade.model.ids import fold
+from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
+
+
+class Control(Protocol):
+    """Whether the run may go on: asked before anything new is begun."""
+
+    async def checkpoint(self) -> None:
+        """Returns when work may begin; waits while the run is paused."""
+        ...
+
+
+class Context:
+    """One run. Bodies get at everything through it; it holds no state of its own beside look-ups."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        plan: Plan,
+        journal: Journal,
+        clock: Clock,
+        source: Source,
+        target: Target,
+        machine: Machine,
+        handlers: Handlers,
+        seats: Seats,
+        control: Control,
+    ) -> None:
+        self.run_id = run_id
+        self.plan = plan
+        self.journal = journal
+        self.clock = clock
+        self.source = source
+        self.target = target
+        self.machine = machine
+        self.handlers = handlers
+        self.seats = seats
+        self.control = control
+        self._moves = {fold(move.source): move for move in plan.hosts}
+        self._pools = {fold(pool.source): pool for pool in plan.pools}
+        self._waves = {wave.id: wave for wave in plan.waves}
+        self._operations = {operation.id: operation for operation in plan.operations}
+
+    def move(self, host: str) -> HostMove:
+        return self._moves[fold(host)]
+
+    def pool(self, source: str) -> PoolPlan:
+        return self._pools[fold(source)]
+
+    def wave(self, wave_id: str) -> Wave:
+        return self._waves[wave_id]
+
+    def operation(self, operation_id: str) -> Any:
+        return self._operations[operation_id]
+
+    def steps(self, port: Workflow, subject: str) -> Steps:
+        return Steps(port, self.journal, self.clock, run_id=self.run_id, subject=subject)
+
+    def advance(self, host: str, to: str, reason: str = "") -> None:
+        """Move a host's state on; harmless when it is there, or further on the way forward."""
+        known = self.journal.get(Kind.HOST, host)
+        assert known is not None, f"{host} is not in the journal"
+        if known.state == to or (known.state in HOST_FORWARD and to in HOST_FORWARD and _further(known.state, to)):
+            return
+        self.journal.move(Kind.HOST, host, to, reason=reason)
+
+    def settle(self, kind: Kind, subject: str, to: str, reason: str = "") -> None:
+        """Move a wave or run; harmless when it is there already."""
+        known = self.journal.get(kind, subject)
+        assert known is not None, f"{subject} is not in the journal"
+        if known.state != to:
+            self.journal.move(kind, subject, to, reason=reason)
+
+
+def _further(state: str, to: str) -> bool:
+    return HOST_FORWARD.index(state) > HOST_FORWARD.index(to)  # type: ignore[arg-type]

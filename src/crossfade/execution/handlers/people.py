@@ -1,0 +1,146 @@
+"""Handlers of access: directory groups, members, role assignments, and the way out of a classic app group."""
+
+from typing import Any
+
+from crossfade.clock import Clock
+from crossfade.cloud.arm import Arm
+from crossfade.cloud.classic import Classic
+from crossfade.cloud.graph import Graph
+from crossfade.errors import NotFound, StepFailed
+from crossfade.execution.recent import Recent
+from crossfade.execution.steps import Facts
+from crossfade.model.ids import fold, last_name
+from crossfade.plan.operations import AddMember, CreateDirectoryGroup, GrantRole, RetractAssignment
+
+GROUP_PREFIX = "group:"
+LIST_FRESH_S = 600.0
+
+
+class DirectoryGroups:
+    """New Entra groups. Their mail nickname is their identity: a rerun finds what an earlier try made."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    async def observe(self, operation: CreateDirectoryGroup) -> Facts | None:
+        """Always looked up and made in one go by `apply`."""
+        return None
+
+    async def apply(self, operation: CreateDirectoryGroup) -> Facts:
+        if operation.prior_id:
+            return {"group_id": operation.prior_id}
+        group = await self._graph.ensure_group(operation.display_name, operation.mail_nickname, operation.description)
+        return {"group_id": group["id"]}
+
+    async def undo(self, operation: CreateDirectoryGroup) -> Facts:
+        if operation.prior_id:
+            return {"left": True}
+        for group in await self._graph.groups_named(operation.display_name):
+            if group.get("mailNickname") == operation.mail_nickname:
+                await self._graph.delete_group(group["id"])
+        return {"deleted": True}
+
+
+class GroupIds:
+    """Object ids of the groups of a plan, by `group:<mail nickname>`; looked up once a group exists."""
+
+    def __init__(self, graph: Graph, created: dict[str, CreateDirectoryGroup]) -> None:
+        self._graph = graph
+        self._created = created
+        self._known: dict[str, str] = {}
+
+    async def of(self, principal: str) -> str:
+        """The object id a principal stands for; an object id stands for itself. Raises StepFailed."""
+        if not principal.startswith(GROUP_PREFIX):
+            return principal
+        if principal not in self._known:
+            self._known[principal] = await self._find(self._created[principal])
+        return self._known[principal]
+
+    async def _find(self, operation: CreateDirectoryGroup) -> str:
+        if operation.prior_id:
+            return operation.prior_id
+        for group in await self._graph.groups_named(operation.display_name):
+            if group.get("mailNickname") == operation.mail_nickname:
+                return str(group["id"])
+        raise StepFailed(
+            f"The group {operation.display_name} is not in the directory.",
+            "It was made by this run and has gone since.",
+            "Find out who deleted it, then `crossfade resume`.",
+        )
+
+
+class Grants:
+    def __init__(self, arm: Arm, groups: GroupIds) -> None:
+        self._access = arm.access
+        self._groups = groups
+
+    async def observe(self, operation: GrantRole) -> Facts | None:
+        found = await self._access.find_grant(operation.subject)
+        return {"assignment": found["id"]} if found else None
+
+    async def apply(self, operation: GrantRole) -> Facts:
+        found = await self._access.grant(
+            operation.scope,
+            last_name(operation.subject),
+            role=operation.role,
+            principal_id=await self._groups.of(operation.principal),
+            principal_type=operation.principal_type,
+        )
+        return {"assignment": found["id"]}
+
+    async def undo(self, operation: GrantRole) -> Facts:
+        if operation.prior:
+            return {"left": True}
+        await self._access.revoke(operation.subject)
+        return {"revoked": True}
+
+
+class Members:
+    """People in the groups of a plan. Who is in is read once per group and a while, not once per person."""
+
+    def __init__(self, graph: Graph, groups: GroupIds, clock: Clock) -> None:
+        self._graph = graph
+        self._groups = groups
+        self._inside: Recent[list[str]] = Recent(clock, LIST_FRESH_S)
+
+    async def observe(self, operation: AddMember) -> Facts | None:
+        group = await self._groups.of(operation.subject)
+        inside = await self._inside.get(group, lambda: self._graph.people_ids(group))
+        return {"group_id": group} if fold(operation.member) in {fold(one) for one in inside} else None
+
+    async def apply(self, operation: AddMember) -> Facts:
+        group = await self._groups.of(operation.subject)
+        await self._graph.add_members(group, [operation.member])
+        return {"group_id": group}
+
+    async def undo(self, operation: AddMember) -> Facts:
+        if not operation.prior:
+            await self._graph.remove_member(await self._groups.of(operation.subject), operation.member)
+        return {"removed": not operation.prior}
+
+
+class Retractions:
+    """People out of classic app groups, and back in on the way back."""
+
+    def __init__(self, classic: Classic, clock: Clock) -> None:
+        self._classic = classic
+        self._assigned: Recent[list[dict[str, Any]]] = Recent(clock, LIST_FRESH_S)
+
+    async def observe(self, operation: RetractAssignment) -> Facts | None:
+        rows = await self._assigned.get(
+            fold(operation.group), lambda: self._classic.rows("AssignedUsers", operation.group)
+        )
+        there = {fold(row.get("userPrincipalName") or "") for row in rows}
+        return None if fold(operation.upn) in there else {"retracted": True}
+
+    async def apply(self, operation: RetractAssignment) -> Facts:
+        try:
+            await self._classic.unassign_user(operation.group, operation.upn)
+        except NotFound:
+            return {"retracted": True}
+        return {"retracted": True}
+
+    async def undo(self, operation: RetractAssignment) -> Facts:
+        await self._classic.assign_user(operation.group, operation.upn)
+        return {"assigned": True}

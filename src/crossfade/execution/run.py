@@ -1,0 +1,103 @@
+"""One run, from its first line in the journal to its end: set up, started or resumed, waited for."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from crossfade.clock import Clock
+from crossfade.cloud.services import Services
+from crossfade.errors import JournalMismatch
+from crossfade.execution.context import Context, Control
+from crossfade.execution.engine import Bodies, Engine, Outcome
+from crossfade.execution.handlers.table import Handlers
+from crossfade.execution.journal import Journal
+from crossfade.execution.machine import Machine
+from crossfade.execution.seats import Seats
+from crossfade.execution.source import Source
+from crossfade.execution.target import Target
+from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.workflows.bodies import bodies
+from crossfade.inventory.documents import digest
+from crossfade.model.ids import stable_id
+from crossfade.plan.plan import Plan
+
+HEARTBEAT_S = 20.0
+MakeEngine = Callable[[Bodies], Engine]
+
+
+def run_id_of(plan: Plan) -> str:
+    """The id of the one run that a plan can have: applying it again finds the same run."""
+    return stable_id("run", digest(plan))[:8]
+
+
+def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services, control: Control) -> Context:
+    """A run's context over real services."""
+    run_id = run_id_of(plan)
+    source = Source(services.classic, clock)
+    target = Target(services.arm, clock)
+    return Context(
+        run_id=run_id,
+        plan=plan,
+        journal=journal,
+        clock=clock,
+        source=source,
+        target=target,
+        machine=Machine(services.arm, target, clock, plan.settings, run_id),
+        handlers=Handlers(services, plan, clock),
+        seats=Seats(plan, journal, clock, source, target, run_id),
+        control=control,
+    )
+
+
+def enter(context: Context) -> bool:
+    """Put the run, its waves and its hosts into the journal. False when they were there: this is a resumption.
+
+    Raises JournalMismatch when the journal holds another run that is not over.
+    """
+    journal, plan, run_id = context.journal, context.plan, context.run_id
+    _refuse_a_second(journal, run_id)
+    fresh = journal.add(Kind.RUN, run_id, run_id=run_id, data={"plan": digest(plan), "mode": plan.mode})
+    for wave in plan.waves:
+        data = {"kind": wave.kind, "hosts": len(wave.hosts), "people": len(wave.cohort)}
+        journal.add(Kind.WAVE, wave.id, run_id=run_id, parent=run_id, data=data)
+        for host in wave.hosts:
+            move = context.move(host)
+            journal.add(Kind.HOST, host, run_id=run_id, parent=wave.id, data={"pool": move.source_pool, "vm": move.vm})
+    context.settle(Kind.RUN, run_id, RunState.RUNNING, "begun" if fresh else "resumed")
+    return fresh
+
+
+def _refuse_a_second(journal: Journal, run_id: str) -> None:
+    over = {RunState.FINISHED, RunState.ROLLED_BACK, RunState.COMPLETED}
+    for other in journal.all(Kind.RUN):
+        if other.id != run_id and other.state not in over:
+            raise JournalMismatch(
+                f"Run {other.id} in this folder is {other.state}.",
+                "A folder holds one run at a time, and this plan is another one's.",
+                "Resume or roll back that run, or apply this plan in a folder of its own.",
+            )
+
+
+async def carry_out(context: Context, make_engine: MakeEngine) -> Outcome:
+    """Start the run or go on with it, and wait for its end. Safe to call again after any kind of interruption."""
+    enter(context)
+    engine = make_engine(bodies(context))
+    beating = asyncio.create_task(_heartbeat(context))
+    try:
+        await engine.open()
+        await engine.recover()
+        await engine.start("run", context.run_id, {})
+        await engine.resume(context.run_id)
+        ended = await engine.wait([context.run_id])
+        return ended[context.run_id]
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+        await engine.close()
+
+
+async def _heartbeat(context: Context) -> None:
+    while True:
+        context.journal.heartbeat()
+        await context.clock.sleep(HEARTBEAT_S)

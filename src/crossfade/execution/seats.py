@@ -1,0 +1,219 @@
+"""Seats, counted: may this host leave, is there room for these people, who has been seen where.
+
+At every moment a side's open seats must be at least (1 + headroom) times the demand on it (design 9). On classic it is
+the sessions that are live there, or what the people not yet seen on the target will want at their peak, whichever is
+more. Demand on the target: what the published people will want, or what is live there.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from crossfade.clock import Clock
+from crossfade.execution.journal import Journal
+from crossfade.execution.source import PoolLook, Source, is_open
+from crossfade.execution.steps import Facts
+from crossfade.execution.target import Target
+from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind
+from crossfade.model.ids import fold
+from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
+
+IN_FLIGHT = frozenset(
+    {
+        HostState.DRAINING,
+        HostState.DRAINED,
+        HostState.SAVED,
+        HostState.MOVING,
+        HostState.REGISTERED,
+        HostState.HEALTHY,
+        HostState.REVERTING,
+    }
+)
+ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
+LAST = "last-wave"
+SEEN_NOTE = "seen-on-target"
+LOOK_FRESH_S = 120.0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """`why` tells the figures either way."""
+
+    may_leave: bool
+    why: str
+
+
+class Seats:
+    """Counts for one run. What it remembers (who was seen) is in the journal as notes."""
+
+    def __init__(self, plan: Plan, journal: Journal, clock: Clock, source: Source, target: Target, run_id: str) -> None:
+        self._plan = plan
+        self._journal = journal
+        self._clock = clock
+        self._source = source
+        self._target = target
+        self._run_id = run_id
+        self._pools = {fold(pool.source): pool for pool in plan.pools}
+        self._moves = {fold(move.source): move for move in plan.hosts}
+        self._seen: set[tuple[str, str]] | None = None
+        self._people = _people_by_pool(plan)
+
+    # -- may a host leave classic?
+
+    async def look(self, move: HostMove) -> Verdict:
+        """Whether the seats allow this host to leave now. Says why not, in figures."""
+        busy = self._in_flight()
+        if len(busy) >= self._plan.settings.parallel_moves:
+            return Verdict(False, f"{len(busy)} hosts are on their way, {self._plan.settings.parallel_moves} may be")
+        look = await self._source.look(move.source_pool, fresh_s=LOOK_FRESH_S)
+        if move.personal:
+            return self._personal(move, look)
+        return self._pooled(move, look)
+
+    def still_free(self, move: HostMove) -> bool:
+        """Asked without any waiting after `look`: nobody took the last place meanwhile."""
+        return len(self._in_flight()) < self._plan.settings.parallel_moves
+
+    def _pooled(self, move: HostMove, look: PoolLook) -> Verdict:
+        pool = self._pools[fold(move.source_pool)]
+        seats = sum(self._moves[key].capacity for key in self._open_hosts(pool, look) if key != fold(move.source))
+        demand = self._source_demand(pool, look)
+        needed = math.ceil((1 + self._plan.settings.headroom) * demand)
+        figures = f"{seats} classic seats stay for {demand} people at once, {needed} are wanted"
+        if seats >= needed:
+            return Verdict(True, figures)
+        if pool.host_count == 1 and not look.sessions.get(fold(move.host_name)):
+            return Verdict(True, f"{figures}; the pool's only host is empty and may have an outage")
+        if self._retracted(move):
+            return Verdict(True, f"{figures}; nobody can start a new session on classic any more")
+        return Verdict(False, figures)
+
+    def _open_hosts(self, pool: PoolPlan, look: PoolLook) -> list[str]:
+        """Folded classic keys of the hosts of a pool that take people and are not on their way."""
+        gone = self._in_flight()
+        keys = {fold(f"{pool.source}/{record['sessionHostName']}") for record in look.hosts if is_open(record)}
+        return [key for key in keys if key in self._moves and key not in gone]
+
+    def _source_demand(self, pool: PoolPlan, look: PoolLook) -> int:
+        live = sum(1 for sessions in look.sessions.values() for session in sessions if not session.disconnected)
+        return max(live, math.ceil(pool.expected_share * len(self._unseen_in(fold(pool.source)))))
+
+    def _retracted(self, move: HostMove) -> bool:
+        """Whether this is one of the last hosts and everybody of its pool has been taken out of classic."""
+        last = [wave for wave in self._plan.waves if wave.kind == LAST and self._touches_pool(wave, move.source_pool)]
+        names = [(wave.id, name) for wave in last for name in wave.retract]
+        mine = any(move.source in wave.hosts for wave in last)
+        return mine and all(self._written(wave, name) for wave, name in names)
+
+    def _personal(self, move: HostMove, look: PoolLook) -> Verdict:
+        """A personal host moves when its person is off: nobody works on it, and the hour is a quiet one."""
+        active = [session for session in look.sessions.get(fold(move.host_name), []) if not session.disconnected]
+        if active:
+            return Verdict(False, "its person is working")
+        if move.assigned_user and not self._quiet():
+            hours = self._plan.settings.quiet_hours
+            return Verdict(False, f"its person may come any moment; quiet is from {hours['from']} to {hours['to']}")
+        return Verdict(True, "its person is off")
+
+    def _quiet(self) -> bool:
+        hours = self._plan.settings.quiet_hours
+        if not hours:
+            return True
+        local = self._clock.now() + timedelta(hours=float(hours["utc_offset_hours"]))
+        begin, end = _minutes(hours["from"]), _minutes(hours["to"])
+        return within(local, begin, end)
+
+    def _in_flight(self) -> set[str]:
+        return {fold(host.id) for host in self._journal.all(Kind.HOST) if host.state in IN_FLIGHT}
+
+    # -- is there room on the target?
+
+    async def room_for(self, wave: Wave) -> Facts | None:
+        """Facts when every pool of the wave has target seats for those published so far and this cohort."""
+        published = self._published() | {(fold(pool), person) for pool, person in self._cohort(wave)}
+        for pool in self._plan.pools:
+            people = {person for key, person in published if key == fold(pool.source)}
+            wanted = math.ceil((1 + self._plan.settings.headroom) * pool.expected_share * len(people))
+            if not pool.personal and self._touches_pool(wave, pool.source) and self._arrived_seats(pool) < wanted:
+                return None
+        return {"people": len(wave.cohort)}
+
+    def _touches_pool(self, wave: Wave, pool: str) -> bool:
+        return any(fold(self._moves[fold(host)].source_pool) == fold(pool) for host in wave.hosts)
+
+    def _arrived_seats(self, pool: PoolPlan) -> int:
+        arrived = {fold(host.id) for host in self._journal.all(Kind.HOST) if host.state in ARRIVED}
+        return sum(
+            move.capacity
+            for key, move in self._moves.items()
+            if key in arrived and fold(move.source_pool) == fold(pool.source)
+        )
+
+    # -- who was published, who was seen
+
+    def _cohort(self, wave: Wave) -> set[tuple[str, str]]:
+        pools = {fold(self._moves[fold(host)].source_pool) for host in wave.hosts}
+        return {(pool, person) for pool in pools for person in wave.cohort if person in self._people.get(pool, ())}
+
+    def _published(self) -> set[tuple[str, str]]:
+        """(folded pool, folded UPN) of everybody whose wave has written its operations."""
+        found: set[tuple[str, str]] = set()
+        for wave in self._plan.waves:
+            last = wave.publish[-1:] or [name for names in wave.publish_by_host.values() for name in names][-1:]
+            if last and self._written(wave.id, last[0]):
+                found |= self._cohort(wave)
+        return found
+
+    def _written(self, wave_id: str, operation_id: str) -> bool:
+        known = self._journal.get(Kind.STEP, f"{wave_id}/{operation_id}")
+        return known is not None and known.state in FINISHED_STEPS
+
+    def seen(self) -> set[tuple[str, str]]:
+        """(folded pool, folded UPN) of everybody who had a session on the target."""
+        if self._seen is None:
+            notes = self._journal.events(kind="note", subject=SEEN_NOTE)
+            self._seen = {(pool, person) for note in notes for pool, person in note.data["pairs"]}
+        return self._seen
+
+    async def look_who_is_there(self) -> Facts:
+        """Read the sessions of every target pool; note in the journal who is there for the first time."""
+        known = self.seen()
+        fresh: set[tuple[str, str]] = set()
+        for pool in self._plan.pools:
+            people = await self._target.people_on(pool.target)
+            fresh |= {(fold(pool.source), person) for person in people} - known
+        if fresh:
+            pairs: dict[str, Any] = {"pairs": sorted([pool, person] for pool, person in fresh)}
+            self._journal.note(SEEN_NOTE, f"{len(fresh)} people for the first time", run_id=self._run_id, data=pairs)
+            known |= fresh
+        return {"fresh": len(fresh)}
+
+    def unseen(self, pools: Iterable[str]) -> set[str]:
+        """Folded UPNs of the people of these pools (folded keys) who were not seen on the target."""
+        return {person for pool in pools for person in self._unseen_in(fold(pool))}
+
+    def _unseen_in(self, pool: str) -> set[str]:
+        seen = {person for key, person in self.seen() if key == pool}
+        return set(self._people.get(pool, ())) - seen
+
+
+def within(local: datetime, begin: int, end: int) -> bool:
+    """Whether a time of day lies between two minutes of the day; a span may pass midnight."""
+    minute = local.hour * 60 + local.minute
+    return begin <= minute < end if begin <= end else minute >= begin or minute < end
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _people_by_pool(plan: Plan) -> dict[str, set[str]]:
+    """Folded pool key -> folded UPNs of everybody whom the plan publishes there."""
+    found: dict[str, set[str]] = {}
+    for group in plan.access:
+        pool = fold(group.source.rsplit("/", 1)[0])
+        found.setdefault(pool, set()).update(group.people)
+    return found

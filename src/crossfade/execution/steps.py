@@ -1,0 +1,130 @@
+"""One step of a run: intent into the journal, observe, act, outcome into the journal.
+
+A step that was begun and has no outcome is unknown; a step that failed may have had half of its effect. So every try
+observes first: is it already so?
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from crossfade.clock import Clock, parse_iso
+from crossfade.errors import GateTimedOut, MigrationError
+from crossfade.execution.engine import Workflow, error_as_data, error_from_data
+from crossfade.execution.journal import Journal
+from crossfade.execution.transitions import Kind
+
+Facts = dict[str, Any]
+"""What a step leaves behind: ids, counts and names; never a secret."""
+Act = Callable[[], Awaitable[Facts]]
+Observe = Callable[[], Awaitable[Facts | None]]
+"""Facts when it is already so, else None."""
+
+
+class Steps:
+    """The steps of one subject (a host, a chain) of one run, in one workflow."""
+
+    def __init__(self, port: Workflow, journal: Journal, clock: Clock, *, run_id: str, subject: str) -> None:
+        self._port = port
+        self._journal = journal
+        self._clock = clock
+        self._run_id = run_id
+        self.subject = subject
+
+    async def perform(
+        self,
+        name: str,
+        act: Act,
+        *,
+        observe: Observe | None = None,
+        reason: str = "",
+        then: Callable[[Facts], None] | None = None,
+    ) -> Facts:
+        """Do a step once, whatever happens to this process. Gives its facts, also when it was done before.
+
+        `then` runs between the effect and its outcome in the journal, so perhaps twice and never for a step that is
+        finished: it must be harmless when repeated at once (moving the host's state on).
+        Raises the step's MigrationError; a later call tries anew.
+        """
+        step_id = f"{self.subject}/{name}"
+        return dict(await self._port.step(name, lambda: self._once(step_id, act, observe, reason, then)))
+
+    async def _once(
+        self,
+        step_id: str,
+        act: Act,
+        observe: Observe | None,
+        reason: str,
+        then: Callable[[Facts], None] | None,
+    ) -> Facts:
+        attempt = self._journal.begin(step_id, run_id=self._run_id, parent=self.subject, reason=reason)
+        if attempt is None:
+            return self._facts(step_id)
+        try:
+            found = await observe() if observe is not None else None
+            facts = found if found is not None else await act()
+            if then is not None:
+                then(facts)
+        except Exception as error:
+            known = error if isinstance(error, MigrationError) else error_from_data(error_as_data(error, step_id))
+            self._journal.fail(step_id, known)
+            raise
+        already = found is not None and not attempt.unknown and attempt.number == 1
+        self._journal.finish(step_id, noop=already, data={"facts": facts})
+        return facts
+
+    def _facts(self, step_id: str) -> Facts:
+        known = self._journal.get(Kind.STEP, step_id)
+        assert known is not None, "a step that may be skipped is in the journal"
+        return dict(known.data.get("facts", {}))
+
+    def deadline(self, name: str, seconds: float) -> datetime:
+        """When a step's time is up, counted from its first beginning, so that a restart gives no more time.
+
+        Only inside the step itself: its beginning is in the journal by then.
+        """
+        known = self._journal.get(Kind.STEP, f"{self.subject}/{name}")
+        begun = parse_iso(known.added_at) if known else self._clock.now()
+        return begun + timedelta(seconds=seconds)
+
+    async def until(
+        self,
+        name: str,
+        look: Observe,
+        *,
+        every_s: float,
+        within_s: float,
+        waiting_for: str,
+        then: Callable[[Facts], None] | None = None,
+    ) -> Facts:
+        """Look again and again until there are facts. Raises GateTimedOut when the time is up."""
+
+        async def act() -> Facts:
+            deadline = self.deadline(name, within_s)
+            while True:
+                facts = await look()
+                if facts is not None:
+                    return facts
+                if self._clock.now() >= deadline:
+                    raise GateTimedOut(
+                        f"{self.subject} waited {within_s:.0f} s for {waiting_for}.",
+                        "It did not come.",
+                        "See `crossfade status` for the host, mend it and retry, or move it in a later plan.",
+                    )
+                await self._clock.sleep(every_s)
+
+        return await self.perform(name, act, reason=f"waiting for {waiting_for}", then=then)
+
+
+async def insist(
+    port: Workflow, work: Callable[[], Awaitable[Facts]], *, tries: int, pause_s: float, on: tuple[type[Exception], ...]
+) -> Facts:
+    """Try `work` several times, pausing between. For failures that pass by themselves: a busy VM, a slow service."""
+    for left in range(tries - 1, -1, -1):
+        try:
+            return await work()
+        except on:
+            if left == 0:
+                raise
+            await port.sleep(pause_s)
+    raise AssertionError("tries is at least one")

@@ -1,0 +1,50 @@
+"""Chains of operations: what must be written one after another, each observed first, each journalled."""
+
+from typing import Any
+
+from crossfade.errors import CloudError
+from crossfade.execution.context import Context
+from crossfade.execution.engine import Body, Workflow
+from crossfade.execution.steps import Facts, Steps, insist
+from crossfade.plan.operations import Action
+
+TRIES = 5
+PAUSE_S = 30.0
+DONE_ALREADY = frozenset({Action.ADOPT, Action.NO_OP})
+
+
+def chain_body(context: Context) -> Body:
+    """`args`: operations (ids, in order), subject (what the chain is called in the journal)."""
+
+    async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
+        steps = context.steps(port, args["subject"])
+        for operation_id in args["operations"]:
+            await context.control.checkpoint()
+            await write(context, port, steps, operation_id)
+        return {"operations": len(args["operations"])}
+
+    return body
+
+
+async def write(context: Context, port: Workflow, steps: Steps, operation_id: str) -> Facts:
+    """One operation through its handler. What was planned as adopted is looked at and noted, never written."""
+    operation = context.operation(operation_id)
+    handler = context.handlers.of(operation)
+
+    async def adopt() -> Facts:
+        return {"subject": operation.subject, "adopted": True}
+
+    if operation.action in DONE_ALREADY:
+        return await steps.perform(operation_id, adopt, reason=operation.reason)
+    return await insist(
+        port,
+        lambda: steps.perform(
+            operation_id,
+            lambda: handler.apply(operation),
+            observe=lambda: handler.observe(operation),
+            reason=operation.reason,
+        ),
+        tries=TRIES,
+        pause_s=PAUSE_S,
+        on=(CloudError,),
+    )

@@ -1,0 +1,142 @@
+"""A wave: its hosts side by side, then its people, then a look at whether all stays well."""
+
+from typing import Any
+
+from crossfade.clock import parse_iso
+from crossfade.errors import StepFailed
+from crossfade.execution.context import Context
+from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
+from crossfade.execution.steps import Facts, Steps
+from crossfade.execution.transitions import HostState, Kind, WaveState
+from crossfade.execution.workflows import host as host_workflow
+from crossfade.execution.workflows.objects import write
+from crossfade.model.ids import fold
+from crossfade.plan.plan import HostMove, Wave
+
+SEAT_POLL_S = 300.0
+SEAT_WITHIN_S = 86_400.0
+SEEN_POLL_S = 600.0
+CONFIRM_POLL_S = 60.0
+CONFIRM_WITHIN_S = 900.0
+LAST = "last-wave"
+CANARY = "canary-host"
+
+
+def wave_body(context: Context) -> Body:
+    """`args`: wave. Gives hosts by outcome; raises StepFailed when more hosts failed than the budget allows."""
+
+    async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
+        wave = context.wave(args["wave"])
+        steps = context.steps(port, wave.id)
+        if wave.kind == LAST:
+            await _everybody_seen(context, steps, wave)
+            for operation_id in wave.retract:
+                await write(context, port, steps, operation_id)
+        await _state(context, steps, wave, WaveState.MOVING)
+        outcomes = await _move_hosts(context, port, wave)
+        failed = [item for item in outcomes if item["outcome"] != host_workflow.MOVED]
+        if len(failed) > context.plan.settings.failure_budget:
+            await _state(context, steps, wave, WaveState.HOLDING)
+            raise StepFailed(
+                f"Wave {wave.id} holds: {len(failed)} of {len(wave.hosts)} hosts could not be moved.",
+                "; ".join(sorted({item["why"] for item in failed})),
+                "See `crossfade status`, mend the hosts, then `crossfade resume`.",
+            )
+        await _publish(context, port, steps, wave)
+        await _state(context, steps, wave, WaveState.SOAKING)
+        await port.sleep(context.plan.settings.soak_s)
+        await _confirm(context, port, steps, wave)
+        await _state(context, steps, wave, WaveState.CONFIRMED)
+        return {"wave": wave.id, "hosts": outcomes}
+
+    return body
+
+
+async def _move_hosts(context: Context, port: Workflow, wave: Wave) -> list[dict[str, Any]]:
+    children = {f"{port.id}/{host}": host for host in wave.hosts}
+    for child, host in children.items():
+        rehearse = wave.kind == CANARY and context.plan.settings.canary_return
+        await port.start("host", child, {"host": host, "wave": wave.id, "rehearse": rehearse})
+    ended = await port.wait(list(children))
+    return [_outcome(host, ended[child]) for child, host in children.items()]
+
+
+def _outcome(host: str, ended: Outcome) -> dict[str, Any]:
+    """A host whose workflow broke is one failed host, not a failed wave."""
+    if ended.state is WorkflowState.DONE:
+        return dict(ended.result)
+    why = (ended.error or {}).get("what", "its workflow was cancelled")
+    return {"host": host, "outcome": "failed", "why": why}
+
+
+async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
+    """The cohort gets the target once the seats for it are there; personal people were published with their host."""
+    if wave.publish:
+        await steps.until(
+            "seats-for-cohort",
+            lambda: context.seats.room_for(wave),
+            every_s=SEAT_POLL_S,
+            within_s=SEAT_WITHIN_S,
+            waiting_for="target seats for the people of this wave",
+        )
+    for operation_id in wave.publish:
+        await write(context, port, steps, operation_id)
+
+
+async def _confirm(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
+    for host in wave.hosts:
+        move = context.move(host)
+        known = context.journal.get(Kind.HOST, host)
+        if known is None or known.state not in (HostState.ACCEPTING, HostState.CONFIRMED):
+            continue
+        await steps.until(
+            f"confirm {host}",
+            lambda move=move: context.target.healthy(move),  # type: ignore[misc]
+            every_s=CONFIRM_POLL_S,
+            within_s=CONFIRM_WITHIN_S,
+            waiting_for="the host to be well at the end of its soak time",
+            then=lambda _, host=host: context.advance(host, HostState.CONFIRMED, "well after its soak time"),  # type: ignore[misc]
+        )
+        if move.start:
+            await _give_power_back(context, steps, move)
+
+
+async def _give_power_back(context: Context, steps: Steps, move: HostMove) -> None:
+    """A VM that this run started goes back to sleep, if nobody uses it by now."""
+
+    async def deallocate() -> Facts:
+        if await context.target.sessions(move):
+            return {"deallocated": False, "why": "somebody works on it"}
+        return await context.machine.deallocate(move.vm)
+
+    await steps.perform(f"deallocate {move.source}", deallocate)
+
+
+async def _everybody_seen(context: Context, steps: Steps, wave: Wave) -> None:
+    """Last seats on classic go only when everybody published has been seen on the target, or at the due date."""
+    pools = {fold(move.source_pool) for move in map(context.move, wave.hosts)}
+    pools = {pool for pool in pools if context.pool(pool).host_count > 1}
+
+    async def look() -> Facts | None:
+        await context.control.checkpoint()
+        unseen = context.seats.unseen(pools)
+        known = context.journal.get(Kind.STEP, f"{wave.id}/seen")
+        begun = parse_iso(known.added_at) if known else context.clock.now()
+        overdue = (context.clock.now() - begun).total_seconds() >= context.plan.settings.last_wave_due_s
+        return {"unseen": sorted(unseen)} if not unseen or overdue else None
+
+    await steps.until(
+        "seen",
+        look,
+        every_s=SEEN_POLL_S,
+        within_s=context.plan.settings.last_wave_due_s + 3_600.0,
+        waiting_for="everybody published to be seen on the target, or the due date",
+    )
+
+
+async def _state(context: Context, steps: Steps, wave: Wave, state: WaveState) -> None:
+    async def move() -> Facts:
+        context.settle(Kind.WAVE, wave.id, state)
+        return {}
+
+    await steps.perform(f"state {state}", move)
