@@ -88,4 +88,4 @@ class Context:
 
 
 def _further(state: str, to: str) -> bool:
-    return HOST_FORWARD.index(state) > HOST_FORWARD.index(to)  # type: ignore[arg-type]
+    return HOST_FORWARD.index(state) > HOST_FORWARD.index(to)

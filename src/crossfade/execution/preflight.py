@@ -1,4 +1,4 @@
-"""Machine gates before the first write: rights, conflicts, sign-in policies, quotas, inputs that have moved on. Pure."""
+"""Machine gates before the first write: rights, conflicts, sign-in policies, quotas, inputs that moved on. Pure."""
 
 import fnmatch
 from typing import Any

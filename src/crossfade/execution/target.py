@@ -20,7 +20,7 @@ HEARTBEAT_FRESH_S = 300.0
 
 
 class Target:
-    """Calls of Azure Virtual Desktop, in the words of a move. Hosts are known by the VM's resource id, never by name."""
+    """Calls of Azure Virtual Desktop, in the words of a move. A host is known by its VM's id, never by name."""
 
     def __init__(self, arm: Arm, clock: Clock) -> None:
         self._arm = arm

@@ -20,7 +20,7 @@ People = dict[str, list[AnyOperation]]
 
 
 class PoolHosts(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool with its hosts in order of risk, least first, and the people to publish there and to retract in classic."""
+    """A pool with its hosts in order of risk, least first; its people to publish there and to retract in classic."""
 
     pool: PoolPlan
     hosts: list[HostMove]

@@ -115,7 +115,7 @@ def _is_ours(found: dict[str, Any], operation: PutResource) -> bool:
     wanted = (operation.body.get("tags") or {}).get(SOURCE_TAG)
     if wanted is None:
         return "/applications/" in operation.subject.casefold()
-    return (found.get("tags") or {}).get(SOURCE_TAG) == wanted
+    return bool((found.get("tags") or {}).get(SOURCE_TAG) == wanted)
 
 
 def _writable(prior: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
