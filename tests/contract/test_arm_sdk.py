@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from _inprocess import SUBSCRIPTION, Twin, add_machine, async_client, make_world, sync_client
 
-from avdtwin import agents, sessions, tokens
+from avdtwin import agents, registry, sessions, tokens, windows
 from avdtwin.arm import session_hosts
 from avdtwin.clock import ManualClock, to_datetime
 from avdtwin.directory import add_user
@@ -424,3 +424,22 @@ def test_what_the_twin_never_has_is_listed_as_empty(sdk: Driver) -> None:
     assert sdk.all("msix_packages", "list", RG, "pool") == []
     assert sdk.all("private_endpoint_connections", "list_by_host_pool", RG, "pool") == []
     assert sdk.all("private_endpoint_connections", "list_by_workspace", RG, "work") == []
+
+
+# ---------------------------------------------------------------- the agent
+
+
+def test_an_agent_with_the_pools_token_appears_in_the_pool_and_becomes_available(sdk: Driver) -> None:
+    info = m.RegistrationInfo(
+        expiration_time=to_datetime(sdk.world.now) + timedelta(hours=4), registration_token_operation="Update"
+    )
+    token = make_pool(sdk, registration_info=info).registration_info.token
+    path = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/vms/providers/Microsoft.Compute/virtualMachines/vm-1"
+    machine = windows.build(sdk.world, resource_id=path, computer_name="vm-1", fqdn="vm-1.ad.contoso.example")
+    registry.write(machine, registry.AGENT, "RegistrationToken", token)
+    agents.start(sdk.world, machine)
+    assert sdk.all("session_hosts", "list", RG, "pool") == []
+    wait(sdk.world, 600)
+    (host,) = sdk.all("session_hosts", "list", RG, "pool")
+    assert (host.resource_id, host.status, host.allow_new_session) == (path, "Available", True)
+    assert registry.read(machine, registry.AGENT, "IsRegistered") == 1
