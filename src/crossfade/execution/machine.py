@@ -70,11 +70,11 @@ class Machine:
     async def is_installed(self, move: HostMove) -> Facts | None:
         """Facts when the new agent is there and registered with the new service."""
         facts = await self.script(move, "observe")
-        return facts if facts.get("broker") == "arm" and facts.get("is_registered") else None
+        return facts if facts.get("brokerKind") == "arm" and facts.get("isRegistered") else None
 
     async def boot_time(self, move: HostMove) -> Facts:
         facts = await self.script(move, "observe")
-        return {"booted_at": facts["booted_at"]}
+        return {"booted_at": facts["bootTime"]}
 
     async def booted_since(self, move: HostMove, before: str) -> Facts | None:
         facts = await self.boot_time(move)

@@ -78,6 +78,7 @@ class Installers(msgspec.Struct, frozen=True, kw_only=True):
     boot_loader: str = r"C:\ProgramData\Crossfade\Microsoft.RDInfra.RDAgentBootLoader.Installer-x64.msi"
     agent_url: str = ""
     boot_loader_url: str = ""
+    broker_url: str = "https://rdbroker.wvd.microsoft.com"
     agent_version: str = ""
     signer: str = "Microsoft Corporation"
     minimum_free_bytes: int = 1_000_000_000

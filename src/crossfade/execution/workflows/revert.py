@@ -70,7 +70,14 @@ async def _give_back(context: Context, port: Workflow, steps: Steps, move: HostM
 
 
 async def _restore(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
-    """Way (a)."""
+    """Way (a). What was uninstalled needs its restart before anything can be installed again."""
+    look = await steps.perform("look", lambda: context.machine.script(move, "observe"))
+    if look.get("restartNeeded"):
+        await steps.perform(
+            "restart-first",
+            lambda: context.machine.restart(move, look["bootTime"]),
+            observe=lambda: context.machine.booted_since(move, look["bootTime"]),
+        )
     since = await steps.perform("restore-since", context.source.moment)
     await _script(context, port, steps, move, "restore")
     await steps.until(

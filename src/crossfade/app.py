@@ -1,0 +1,121 @@
+"""The composition root: the only place that knows every concrete class, the twin included."""
+
+import os
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from crossfade.clock import Clock, SimulatedClock, SystemClock
+from crossfade.cloud import clouds
+from crossfade.cloud.credentials import SignIn
+from crossfade.cloud.services import Services
+from crossfade.cloud.transport import AsgiTransport, TlsTransport
+from crossfade.execution.engine import Bodies, Engine
+
+if TYPE_CHECKING:
+    from avdtwin.world import World
+
+TWIN_ORIGIN = "https://twin.crossfade.invalid"
+
+
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and as whom: a named cloud, or `origin` for endpoints of one's own (the twin over HTTPS)."""
+
+    cloud: str = "public"
+    origin: str | None = None
+    classic: str | None = None
+    ca_file: str | None = None
+    sign_in: SignIn = SignIn()
+
+
+def services_for(endpoints: Endpoints, clock: Clock | None = None) -> Services:
+    """Services over the network. Open them with `async with`. Raises InputError."""
+    clock = clock or SystemClock()
+    cloud = (
+        clouds.custom(endpoints.origin, classic=endpoints.classic)
+        if endpoints.origin
+        else clouds.named(endpoints.cloud)
+    )
+    return Services(
+        cloud,
+        endpoints.sign_in,
+        TlsTransport(clock, ca_file=endpoints.ca_file),
+        clock,
+        random.Random(),
+        ca_file=endpoints.ca_file,
+        environ=dict(os.environ),
+    )
+
+
+class Rehearsal:
+    """The services answered by a twin in this process, under virtual time. The product cannot tell."""
+
+    def __init__(self, world: "World", clock: SimulatedClock, *, seed: int = 0) -> None:
+        from avdtwin.asgi import TwinApp
+
+        self.world = world
+        self.clock = clock
+        self.app = TwinApp(world)
+        self._seed = seed
+
+    @classmethod
+    def of_estate(cls, name: str, *, seed: int, start: datetime | None = None, people: bool = True) -> "Rehearsal":
+        """A generated estate at its usual starting moment. Raises InputError for an unknown name."""
+        from avdtwin import estate
+
+        began = start or datetime.fromtimestamp(estate.DEMO_START, UTC)
+        clock = SimulatedClock(began)
+        return cls(estate.build(name, seed, twin_clock(clock), people=people), clock, seed=seed)
+
+    @classmethod
+    def of_snapshot(cls, data: bytes, *, seed: int = 0) -> "Rehearsal":
+        """A twin as a snapshot left it, at its moment."""
+        from avdtwin.clock import ManualClock
+        from avdtwin.world import World
+
+        settled = World.restore(data, ManualClock(0.0)).state.now
+        clock = SimulatedClock(datetime.fromtimestamp(settled, UTC))
+        return cls(World.restore(data, twin_clock(clock)), clock, seed=seed)
+
+    def services(self) -> Services:
+        """Services over the in-process transport, signed in as the estate's operator."""
+        from avdtwin import estate
+
+        tenant = self.world.state.directory.tenant_id
+        return Services(
+            clouds.custom(TWIN_ORIGIN),
+            SignIn(choice="service-principal", tenant_id=tenant, client_id=estate.OPERATOR_APP_ID),
+            AsgiTransport(self.app, self.clock),
+            self.clock,
+            random.Random(self._seed),
+            environ={"CROSSFADE_CLIENT_SECRET": estate.OPERATOR_SECRET},
+        )
+
+    @property
+    def subscription(self) -> str:
+        """The one subscription of a generated estate."""
+        return next(iter(self.world.state.arm.subscriptions.values())).id
+
+
+def twin_clock(clock: SimulatedClock) -> Any:
+    """Our virtual time, lent to the twin."""
+    from avdtwin.clock import BorrowedClock
+
+    return BorrowedClock(clock.timestamp, clock.sleep)
+
+
+def in_process_engine(clock: Clock) -> Callable[[Bodies], Engine]:
+    from crossfade.execution.inprocess import InProcessEngine
+
+    return lambda bodies: InProcessEngine(bodies, clock)
+
+
+def durable_engine(clock: Clock, store: Path) -> Callable[[Bodies], Engine]:
+    """DBOS on a SQLite file beside the journal."""
+    from crossfade.execution.dbos_engine import DbosEngine
+
+    return lambda bodies: DbosEngine(bodies, clock, store)
