@@ -15,6 +15,8 @@ same kind, goes by the same title, and its pool by the same name, spelling aside
 from collections.abc import Iterator
 from functools import lru_cache
 
+import msgspec
+
 from avdtwin import broker, habits
 from avdtwin.arm import store
 from avdtwin.state import AppGroup, ClassicHostPool, Person, Resource, Titles
@@ -62,8 +64,14 @@ def _has_place(pool: ClassicHostPool, upn: str) -> bool:
 
 
 def shown_by_arm(world: World, person: Person, resource: str) -> str | None:
-    """Id of the application group through which the new feed offers the same resource to this person, or None."""
+    """Id of the application group through which the new feed offers the same resource to this person, or None.
+
+    Whoever found it before looks there first.
+    """
     titles = titles_of(world, resource)
+    known = person.found_at.get(resource)
+    if known is not None and _still(world, person, known, titles):
+        return known
     best: tuple[int, int, str] | None = None
     for group, pool in _listed(world):
         likeness = _alike(titles.pool, _names(pool))
@@ -72,19 +80,66 @@ def shown_by_arm(world: World, person: Person, resource: str) -> str | None:
         rank = (-likeness, -_alike(titles.group, _names(group)), group.id.lower())
         if (best is None or rank < best) and _offered(world, person, group, pool):
             best = rank
-    return best[2] if best else None
+    if best is None:
+        person.found_at.pop(resource, None)
+        return None
+    person.found_at[resource] = best[2]
+    return best[2]
 
 
-def _listed(world: World) -> Iterator[tuple[Resource, Resource]]:
-    """Application groups that a workspace lists, each with its host pool."""
+def _still(world: World, person: Person, group_id: str, titles: Titles) -> bool:
+    """Whether a group found earlier still offers it."""
+    group = world.state.arm.resources.get(group_id)
+    pool = _pool_of(world, group) if group else None
+    if group is None or pool is None or not _alike(titles.pool, _names(pool)) or not _holds(world, group, titles):
+        return False
+    listed = group_id in _lists(world).keys and group.properties.get("showInFeed") is not False
+    return listed and _offered(world, person, group, pool)
+
+
+def _listed(world: World, of_pool: Resource | None = None) -> Iterator[tuple[Resource, Resource]]:
+    """Application groups that a workspace lists, each with its host pool; those of one pool when given."""
     resources = world.state.arm.resources
-    for subscription in world.state.arm.subscriptions.values():
-        for workspace in store.children(world, f"/subscriptions/{subscription.id}", "workspaces"):
-            for reference in workspace.properties.get("applicationGroupReferences") or ():
-                group = resources.get(str(reference).lower())
-                pool = resources.get(str(group.properties.get("hostPoolArmPath")).lower()) if group else None
-                if group is not None and pool is not None and group.properties.get("showInFeed") is not False:
-                    yield group, pool
+    lists = _lists(world)
+    for key in lists.keys if of_pool is None else lists.by_pool.get(of_pool.id.lower(), ()):
+        group = resources.get(key)
+        if group is not None and group.properties.get("showInFeed") is not False:
+            pool = _pool_of(world, group)
+            if pool is not None:
+                yield group, pool
+
+
+class _Lists(msgspec.Struct, frozen=True):
+    """What the workspaces list, laid out for look-ups; derived, and checked against them at each use."""
+
+    references: list[list[str]]
+    keys: dict[str, None]
+    by_pool: dict[str, list[str]]
+
+
+def _lists(world: World) -> _Lists:
+    references = [
+        workspace.properties.get("applicationGroupReferences") or []
+        for subscription in world.state.arm.subscriptions.values()
+        for workspace in store.children(world, f"/subscriptions/{subscription.id}", "workspaces")
+    ]
+    kept = world.derived.get("clients.lists")
+    if isinstance(kept, _Lists) and kept.references == references:
+        return kept
+    keys = {reference.lower(): None for listed in references for reference in listed}
+    by_pool: dict[str, list[str]] = {}
+    for key in keys:
+        group = world.state.arm.resources.get(key)
+        if group is not None:
+            by_pool.setdefault(str(group.properties.get("hostPoolArmPath")).lower(), []).append(key)
+    found = _Lists([list(listed) for listed in references], keys, by_pool)
+    if keys.keys() <= world.state.arm.resources.keys():
+        world.derived["clients.lists"] = found
+    return found
+
+
+def _pool_of(world: World, group: Resource) -> Resource | None:
+    return world.state.arm.resources.get(str(group.properties.get("hostPoolArmPath")).lower())
 
 
 def _holds(world: World, group: Resource, titles: Titles) -> bool:
@@ -111,7 +166,7 @@ def _hidden(world: World, person: Person, group: Resource, pool: Resource) -> bo
     preferred = _PREFERRED.get(str(pool.properties.get("preferredAppGroupType")).lower())
     if preferred is None or preferred == _kind(group):
         return False
-    rivals = (rival for rival, home in _listed(world) if home is pool and _kind(rival) == preferred)
+    rivals = (rival for rival, _ in _listed(world, pool) if _kind(rival) == preferred)
     return any(broker.may_use(world, person.user, rival.id) for rival in rivals)
 
 
@@ -128,10 +183,10 @@ def _kind(group: Resource) -> str:
     return str(group.properties.get("applicationGroupType")).lower()
 
 
-def _names(resource: Resource) -> list[str]:
+def _names(resource: Resource) -> tuple[str, ...]:
     title = resource.properties.get("friendlyName")
     name = resource.name.rpartition("/")[2]
-    return [name, str(title)] if title else [name]
+    return (name, str(title)) if title else (name,)
 
 
 # ---------------------------------------------------------------- telling that two things are one
@@ -164,12 +219,16 @@ def _known(name: str, title: str | None) -> list[str]:
     return [name, title] if title and title != name else [name]
 
 
-def _alike(some: list[str], others: list[str]) -> int:
+def _alike(some: list[str], others: tuple[str, ...]) -> int:
     """3: the same but for spelling; 2: one begins with the other; 1: one holds the other; 0: not alike."""
-    return max(_likeness(one, other) for one in some for other in others)
+    return _likeness_of_any(tuple(some), others)
 
 
 @lru_cache(maxsize=65_536)
+def _likeness_of_any(some: tuple[str, ...], others: tuple[str, ...]) -> int:
+    return max(_likeness(one, other) for one in some for other in others)
+
+
 def _likeness(one: str, other: str) -> int:
     short, long = sorted((_bare(one), _bare(other)), key=len)
     if short == long:

@@ -441,6 +441,8 @@ class Person(State):
     """When their client last read the feeds."""
     no_path_since: float | None = None
     """Since when they have had no way to what they want, in their own trying."""
+    found_at: dict[str, str] = {}
+    """Where in the new feed they found a resource last: its classic path -> id of the application group."""
     sign_ins: int = 0
     """Connections that worked, to either service."""
     arm_sign_ins: int = 0
