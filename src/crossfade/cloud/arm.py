@@ -181,15 +181,16 @@ class Arm:
 
     async def message(self, session_id: str, title: str, text: str) -> None:
         body = encoded({"messageTitle": title, "messageBody": text})
-        await self._act(session_id, "send_message", send_message=body)
+        await self._act("message", session_id, "send_message", send_message=body)
 
     async def disconnect(self, session_id: str) -> None:
-        await self._act(session_id, "disconnect")
+        await self._act("disconnect", session_id, "disconnect")
 
-    async def _act(self, session_id: str, verb: str, **options: Any) -> None:
+    async def _act(self, verb: str, session_id: str, action: str, **options: Any) -> None:
         place = place_of(session_id)
-        operation = getattr(self._sdk.desktop(place.subscription).user_sessions, verb)
-        await sent(Call(service="arm", subject=place.subject, method="POST"), operation, *place.names, **options)
+        operation = getattr(self._sdk.desktop(place.subscription).user_sessions, action)
+        call = Call(service="arm", subject=place.subject, method="POST", verb=verb)
+        await sent(call, operation, *place.names, **options)
 
     # -- registration tokens
 
@@ -215,7 +216,9 @@ class Arm:
     async def _present_token(self, pool_id: str, at_least_s: float) -> RegistrationToken | None:
         place = place_of(pool_id)
         operation = self._sdk.desktop(place.subscription).host_pools.list_registration_tokens
-        call = Call(service="arm", subject=f"the registration token of {place.subject}", method="POST", reads=True)
+        call = Call(
+            service="arm", subject=f"the registration token of {place.subject}", method="POST", reads=True, verb="read"
+        )
         answer = await sent(call, operation, *place.names)
         tokens = [_token(entry) for entry in answer.get("value") or []]
         until = self._clock.now() + timedelta(seconds=at_least_s)
@@ -304,7 +307,7 @@ class Arm:
     async def register_provider(self, subscription: str, namespace: str) -> str:
         """Begin to register; returns the state. Poll `provider` until it is `Registered`."""
         operation = self._sdk.resources(subscription).providers.register
-        call = Call(service="arm", subject=f"provider {namespace}", method="POST", repeatable=True)
+        call = Call(service="arm", subject=f"provider {namespace}", method="POST", repeatable=True, verb="register")
         return str((await sent(call, operation, namespace)).get("registrationState", ""))
 
     # -- what no SDK at hand offers

@@ -87,7 +87,7 @@ class Tokens:
 
     async def _ask(self, scope: str, claims: str | None) -> AccessToken:
         self.sign_ins += 1
-        call = Call(service="entra", subject=f"a sign-in for {scope}", method="POST", repeatable=True)
+        call = Call(service="entra", subject=f"a sign-in for {scope}", method="POST", repeatable=True, verb="get")
         options = {"claims": claims} if claims else {}
         try:
             return await self._credential.get_token(scope, **options)

@@ -18,7 +18,8 @@ _REPEATABLE = _SAFE | {"PUT", "DELETE", "PATCH"}
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One call. `subject` is in the field's words. `reads`: a POST that changes nothing; `repeatable`: may be sent
-    again when its outcome is unknown (None: by its method). `units`: what it costs where a service counts units."""
+    again when its outcome is unknown (None: by its method). `units`: what it costs where a service counts units.
+    `verb`: what it does to the subject, where the method does not say."""
 
     service: str
     subject: str = ""
@@ -26,6 +27,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     reads: bool | None = None
     repeatable: bool | None = None
     units: int = 1
+    verb: str = ""
 
     @property
     def safe(self) -> bool:
@@ -65,6 +67,7 @@ def current(service: str, http_request: Any) -> Call:
         reads=said[0],
         repeatable=said[1],
         units=call.units,
+        verb="" if safe_request else call.verb,
     )
 
 

@@ -107,7 +107,7 @@ class Classic:
 
     async def create(self, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST an object whose key has one to five names; the names are added to the body."""
-        return _object(await self._write("POST", _place(key), key, {**_names(key), **body}))
+        return _object(await self._write("POST", _place(key), key, {**_names(key), **body}, verb="create"))
 
     async def change(self, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """PATCH: members that are absent stay as they are."""
@@ -125,7 +125,9 @@ class Classic:
     async def assign_user(self, group: str, upn: str) -> None:
         """Give a person an app group."""
         body = {**_names(group), "userPrincipalName": upn}
-        await self._write("POST", f"{_place(group)}/AssignedUsers/{_enc(upn)}", f"{upn} in {group}", body)
+        await self._write(
+            "POST", f"{_place(group)}/AssignedUsers/{_enc(upn)}", f"{upn} in {group}", body, verb="assign"
+        )
 
     async def unassign_user(self, group: str, upn: str) -> None:
         """Take an app group from a person. Absent is fine: it is what was wanted."""
@@ -164,18 +166,20 @@ class Classic:
 
     async def message(self, host: str, session_id: int, title: str, text: str) -> None:
         """Show a message in a session. Title and text travel in the query (facts/classic-service 2.7)."""
-        await self._act(host, session_id, f"send-message-user?MessageTitle={_enc(title)}&MessageBody={_enc(text)}")
+        await self._act(
+            "message", host, session_id, f"send-message-user?MessageTitle={_enc(title)}&MessageBody={_enc(text)}"
+        )
 
     async def disconnect(self, host: str, session_id: int) -> None:
-        await self._act(host, session_id, "disconnect-user")
+        await self._act("disconnect", host, session_id, "disconnect-user")
 
     async def log_off(self, host: str, session_id: int, *, force: bool = False) -> None:
-        await self._act(host, session_id, "logoff-user" + ("?force=true" if force else ""))
+        await self._act("log off", host, session_id, "logoff-user" + ("?force=true" if force else ""))
 
-    async def _act(self, host: str, session_id: int, action: str) -> None:
+    async def _act(self, verb: str, host: str, session_id: int, action: str) -> None:
         # Ids are used again for other people's sessions: an action whose outcome is unknown is not sent twice.
         place = f"{_host(host)}/Sessions/{session_id}/actions/{action}"
-        await self._write("POST", place, f"session {session_id} on {host}", {})
+        await self._write("POST", place, f"session {session_id} on {host}", {}, verb=verb)
 
     # -- registration
 
@@ -192,7 +196,7 @@ class Classic:
         """A new token. Raises Conflict while there is one: export that, or delete it first."""
         body = {**_names(pool), "expirationTime": expires_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")}
         place = f"{_place(pool)}/RegistrationInfos"
-        answer = await self._write("POST", place, f"the registration token of {pool}", body)
+        answer = await self._write("POST", place, f"the registration token of {pool}", body, verb="create")
         token = _token(answer.body)
         return token if token else _require(await self.registration(pool), pool)
 
@@ -204,8 +208,8 @@ class Classic:
     async def _get(self, path: str, subject: str, query: Mapping[str, str] | None = None) -> Answer:
         return await self._line.send("GET", path, subject=subject, query=query)
 
-    async def _write(self, method: str, path: str, subject: str, body: Any = None) -> Answer:
-        return await self._line.send(method, path, subject=subject, body=body)
+    async def _write(self, method: str, path: str, subject: str, body: Any = None, *, verb: str = "") -> Answer:
+        return await self._line.send(method, path, subject=subject, body=body, verb=verb)
 
 
 def _enc(name: str) -> str:

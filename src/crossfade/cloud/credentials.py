@@ -208,7 +208,9 @@ class ClientSecret:
             form["claims"] = claims
         path = f"/{quote(self._tenant_id, safe='')}/oauth2/v2.0/token"
         asked_at = self._clock.now().timestamp()
-        with calling(Call(service="entra", subject=f"a sign-in for {form['scope']}", method="POST", repeatable=True)):
+        with calling(
+            Call(service="entra", subject=f"a sign-in for {form['scope']}", method="POST", repeatable=True, verb="get")
+        ):
             response = await self._client.send_request(HttpRequest("POST", self._client.format_url(path), data=form))
         answer = response.json()
         if not isinstance(answer, dict) or "access_token" not in answer:

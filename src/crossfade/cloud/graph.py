@@ -249,7 +249,15 @@ class Graph:
     async def _post(
         self, path: str, body: Any, subject: str, *, reads: bool | None = None, units: int = 1
     ) -> dict[str, Any]:
-        answer = await self._line.send("POST", f"/v1.0{path}", subject=subject, body=body, reads=reads, units=units)
+        answer = await self._line.send(
+            "POST",
+            f"/v1.0{path}",
+            subject=subject,
+            body=body,
+            reads=reads,
+            units=units,
+            verb="read" if reads else "create",
+        )
         return answer.body or {}
 
     async def _send(

@@ -62,10 +62,11 @@ class Machines:
     async def deallocate(self, vm_id: str) -> None:
         await self._switch(vm_id, "begin_deallocate", repeatable=True)
 
-    async def _switch(self, vm_id: str, verb: str, *, repeatable: bool) -> None:
+    async def _switch(self, vm_id: str, action: str, *, repeatable: bool) -> None:
         subscription, group, name = _names(vm_id)
-        operation = getattr(self._sdk.compute(subscription).virtual_machines, verb)
-        call = Call(service="arm", subject=_subject(vm_id), method="POST", repeatable=repeatable)
+        operation = getattr(self._sdk.compute(subscription).virtual_machines, action)
+        verb = action.removeprefix("begin_")
+        call = Call(service="arm", subject=_subject(vm_id), method="POST", repeatable=repeatable, verb=verb)
         await awaited(call, operation, group, name)
 
     # -- managed run command

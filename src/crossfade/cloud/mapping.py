@@ -197,7 +197,8 @@ def not_begun(failure: CloudError) -> bool:
 
 
 def _what(call: Call) -> str:
-    return f"Could not {_VERBS.get(call.method, 'call')} {call.subject or call.service}."
+    verb = call.verb or _VERBS.get(call.method, "call")
+    return f"Could not {verb} {call.subject or call.service}."
 
 
 def _first(headers: Mapping[str, str], *names: str) -> str:

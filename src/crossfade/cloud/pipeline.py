@@ -90,6 +90,7 @@ class Line:
         reads: bool | None = None,
         repeatable: bool | None = None,
         units: int = 1,
+        verb: str = "",
     ) -> Answer:
         """One call. `path` is percent-encoded, or a whole link at our own origin. Raises CloudError."""
         url = path if "://" in path else self.origin + path
@@ -97,7 +98,13 @@ class Line:
             url += ("&" if "?" in url else "?") + urlencode(query, quote_via=quote)
         request = HttpRequest(method, url, json=body, headers={"Accept": "application/json", **(headers or {})})
         call = Call(
-            service=self.service, subject=subject, method=method, reads=reads, repeatable=repeatable, units=units
+            service=self.service,
+            subject=subject,
+            method=method,
+            reads=reads,
+            repeatable=repeatable,
+            units=units,
+            verb=verb,
         )
 
         async def send() -> Answer:
