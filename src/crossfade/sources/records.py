@@ -59,3 +59,12 @@ class Reading(msgspec.Struct, kw_only=True):
         """The index of a new origin."""
         self.origins.append(Origin(source=source, place=place, read_at=read_at))
         return len(self.origins) - 1
+
+    def add(self, other: "Reading") -> None:
+        """Take over all that another reading holds."""
+        shift = len(self.origins)
+        self.origins += other.origins
+        moved = (msgspec.structs.replace(record, origin=record.origin + shift) for record in other.records)
+        self.records += moved
+        self.gaps += other.gaps
+        self.problems += other.problems

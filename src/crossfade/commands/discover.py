@@ -1,0 +1,140 @@
+"""`crossfade discover`: the classic estate from the live service, from exported files or from both; and the target.
+
+Nothing is written here: the caller writes what it gets, so a discovery that fails leaves everything as it was.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from crossfade.clock import Clock, iso
+from crossfade.commands.workspace import reason
+from crossfade.errors import InputError, Problem
+from crossfade.inventory.asked import asked
+from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.merge import assemble
+from crossfade.inventory.snapshot import assemble_target
+from crossfade.inventory.target import TargetSnapshot
+from crossfade.model.ids import fold, segments
+from crossfade.sources.classic_live import read_classic
+from crossfade.sources.exports import ExportFile, read_exports
+from crossfade.sources.gather import IN_FLIGHT, Progress, silent
+from crossfade.sources.services import Services
+from crossfade.sources.target_live import read_target
+
+
+async def discover(
+    services: Services,
+    *,
+    tenant_group: str | None = None,
+    tenants: Collection[str] = (),
+    exports: Path | None = None,
+    in_flight: int = IN_FLIGHT,
+    progress: Progress = silent,
+) -> Inventory:
+    """The estate as the live service has it; what it does not give is taken from `exports`, where there are some.
+
+    Raises CloudError when the service cannot be asked at all, InputError for unusable exports or unknown tenants.
+    """
+    files = export_files(exports) if exports else []
+    reading = await read_classic(
+        services.classic,
+        services.clock,
+        tenant_group=tenant_group,
+        tenants=tenants,
+        in_flight=in_flight,
+        progress=progress,
+    )
+    reading.add(read_exports(files))
+    return assemble(reading, made_at=iso(services.clock.now()))
+
+
+def discover_exports(path: Path, clock: Clock) -> Inventory:
+    """The estate as a folder of exported files (or one file) has it. Raises InputError with all problems of all."""
+    return assemble(read_exports(export_files(path)), made_at=iso(clock.now()))
+
+
+async def discover_target(
+    services: Services,
+    inventory: Inventory | None,
+    subscriptions: Sequence[str] = (),
+    *,
+    pools: list[str] | None = None,
+    in_flight: int = IN_FLIGHT,
+    progress: Progress = silent,
+) -> TargetSnapshot:
+    """The ARM side of these subscriptions; without any, of those that hold the estate's machines.
+
+    `pools`: ids of the host pools whose hosts and groups matter (None: all). Raises InputError naming each subscription
+    that the caller cannot see, Unauthorized without a sign-in.
+    """
+    caller = await services.caller()
+    chosen = list(subscriptions) or home_subscriptions(inventory)
+    await _check_visible(services, chosen, caller.name or caller.object_id)
+    wanted = asked(inventory, chosen, pools)
+    reading = await read_target(
+        services.arm, services.graph, services.clock, wanted, in_flight=in_flight, progress=progress
+    )
+    reading.tenant_id = caller.tenant_id
+    reading.caller = caller.name or caller.app_id or caller.object_id
+    return assemble_target(reading, wanted, made_at=iso(services.clock.now()))
+
+
+def home_subscriptions(inventory: Inventory | None) -> list[str]:
+    """Subscriptions of the estate's machines, sorted. Raises InputError when the estate names none."""
+    hosts = inventory.hosts if inventory else []
+    ids = (segments(host.azure_resource_id).get("subscriptions", "") for host in hosts if host.azure_resource_id)
+    found = {fold(one): one for one in ids if one}
+    if not found:
+        mend = "Name the target's subscription: `crossfade discover --target --subscription <id>`."
+        raise InputError(
+            "The target is not known.", [Problem("subscription", "is not given, and no host names its own.", mend)]
+        )
+    return [found[key] for key in sorted(found)]
+
+
+async def _check_visible(services: Services, wanted: Sequence[str], caller: str) -> None:
+    visible = {fold(str(row.get("subscriptionId", ""))) for row in await services.arm.subscriptions()}
+    mend = "Check the id and the directory you are signed in to, and have at least Reader granted there."
+    problems = [
+        Problem(f"subscription {one}", f"cannot be seen by {caller or 'the caller'}.", mend)
+        for one in wanted
+        if fold(one) not in visible
+    ]
+    if problems:
+        raise InputError("The target cannot be read.", problems)
+
+
+# ---------------------------------------------------------------- files
+
+
+def export_files(path: Path) -> list[ExportFile]:
+    """The files of a folder and its subfolders, hidden ones left out, or one file; names are relative to the folder.
+
+    Raises InputError for a path that is not there, holds nothing, or has files that cannot be read.
+    """
+    if not path.exists():
+        raise _unusable(path, "is not there.", "Check the path: it names the folder that holds the exported files.")
+    found = [path] if path.is_file() else list(_below(path))
+    if not found:
+        raise _unusable(path, "holds no files.", "Export the estate into it: docs/exports.md has the commands.")
+    files, problems = [], []
+    for each in found:
+        name = each.name if each == path else each.relative_to(path).as_posix()
+        try:
+            files.append(ExportFile(name, each.read_bytes()))
+        except OSError as error:
+            problems.append(Problem(name, f"cannot be read: {reason(error)}.", "Check its permissions."))
+    if problems:
+        raise InputError("The exported files cannot be used; nothing was written.", problems)
+    return files
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden:
+            yield path
+
+
+def _unusable(path: Path, what: str, mend: str) -> InputError:
+    return InputError("The exported files cannot be used; nothing was written.", [Problem(str(path), what, mend)])

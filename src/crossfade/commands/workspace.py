@@ -1,0 +1,111 @@
+"""The folder of one migration: its documents, by one table of names. Imports no service and no engine.
+
+Documents are written whole or not at all: to a file beside, flushed to disk, then renamed.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from crossfade.errors import InputError, Problem
+from crossfade.inventory.documents import decode, encode
+
+Document = TypeVar("Document")
+
+DEFAULT_FOLDER = ".crossfade"
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file of the folder, and the command that makes it."""
+
+    name: str
+    made_by: str
+
+
+INVENTORY = File("inventory.json", "crossfade discover")
+TARGET = File("target.json", "crossfade discover --target")
+FINDINGS = File("findings.json", "crossfade assess")
+INTENT = File("crossfade.toml", "crossfade init")
+PLAN = File("plan.json", "crossfade plan")
+VERIFICATION = File("verification.json", "crossfade verify")
+REPORT = File("report.html", "crossfade report")
+JOURNAL = File("journal.db", "crossfade apply")
+ENGINE = File("engine.db", "crossfade apply")
+
+
+class Workspace:
+    """The files of a folder. Reading raises InputError with the mend; a folder that is not there is made on writing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, file: File) -> Path:
+        return self.folder / file.name
+
+    def has(self, file: File) -> bool:
+        return self.path(file).is_file()
+
+    def read(self, file: File, kind: type[Document]) -> Document:
+        """A document. Raises InputError when it is missing, or with all that is wrong with it."""
+        return decode(self.read_bytes(file), kind, place=str(self.path(file)))
+
+    def read_bytes(self, file: File) -> bytes:
+        """Raises InputError naming the command that makes the file."""
+        path = self.path(file)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            mend = f"Run `{file.made_by}` first, or name the folder that has it with --dir."
+            problem = Problem(str(path), "is not there.", mend)
+        except OSError as error:
+            problem = Problem(str(path), f"cannot be read: {reason(error)}.", "Check the path and its permissions.")
+        raise InputError(f"{file.name} is needed.", [problem])
+
+    def write(self, file: File, document: Any) -> Path:
+        """Write a document; whoever reads meanwhile sees the old one or the new one, whole."""
+        return self.write_bytes(file, encode(document))
+
+    def write_bytes(self, file: File, data: bytes) -> Path:
+        path = self.path(file)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _replace(path, data)
+        except OSError as error:
+            mend = "Check the folder's permissions and the free space, or name another with --dir."
+            problem = Problem(str(path), f"cannot be written: {reason(error)}.", mend)
+        else:
+            return path
+        raise InputError(f"{file.name} was not written.", [problem])
+
+
+def reason(error: OSError) -> str:
+    """What the system says, without the path that our sentence has already."""
+    return error.strerror or type(error).__name__
+
+
+def _replace(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with open(beside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last. Not every system can open a folder; there the rename is as safe as the system makes it."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
