@@ -308,6 +308,48 @@ def test_resume_begins_a_failed_workflow_anew(bench: Bench) -> None:
     assert bench.run({"main": body}, main) == (WorkflowState.FAILED, {"n": 7})
 
 
+@pytest.mark.parametrize("crash", [False, True])
+def test_resume_begins_failed_children_anew_and_leaves_the_others(bench: Bench, crash: bool) -> None:
+    log: list[Any] = []
+    broken = [True]
+
+    async def child(port: Workflow, args: dict[str, Any]) -> Any:
+        await port.step("s", giving(port.id, log))
+        if broken[0] and args["n"] == 1:
+            raise Conflict("PUT y", "exists", "adopt")
+        return args["n"]
+
+    async def wave(port: Workflow, args: dict[str, Any]) -> Any:
+        for n in range(3):
+            await port.start("child", f"c{n}", {"n": n})
+        return [each.raise_if_failed() for each in (await port.wait(["c0", "c1", "c2"])).values()]
+
+    async def run(port: Workflow, args: dict[str, Any]) -> Any:
+        await port.start("wave", "wave", {})
+        return (await port.wait(["wave"]))["wave"].raise_if_failed()
+
+    async def main(engine: Engine) -> Any:
+        await engine.recover()
+        await engine.start("main", "w", {})
+        await engine.resume("w")
+        return (await engine.wait(["w"]))["w"]
+
+    async def twice(engine: Engine) -> Any:
+        await main(engine)
+        broken[0] = False
+        await engine.resume("w")
+        return (await engine.wait(["w"]))["w"]
+
+    bodies = {"main": run, "wave": wave, "child": child}
+    if crash:
+        assert bench.run(bodies, main).state is WorkflowState.FAILED
+        bench.crash()
+        broken[0] = False
+    assert bench.run(bodies, main if crash else twice).result == [0, 1, 2]
+    again = ["c0", "c1", "c2"] if crash and bench.kind == "inprocess" else ["c1"]
+    assert log == ["c0", "c1", "c2", *again]
+
+
 # -- crashes
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, WorkflowStatus
 from dbos import error as dbos_errors
 from dbos._core import WorkflowHandleAsyncTask  # the only handle of a workflow that this very call has set going
 
@@ -124,7 +124,7 @@ class DbosEngine(LocalEngine):
         if not self.runs_here(workflow_id):
             await self._start(body, workflow_id, args)
 
-    async def start_child(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
+    async def start_child(self, parent: str, body: str, workflow_id: str, args: dict[str, Json]) -> None:
         # Always through DBOS: starting a child is a step of its parent, and a replay must find it again.
         await self._start(body, workflow_id, args)
 
@@ -224,19 +224,22 @@ class DbosEngine(LocalEngine):
         (status,) = await DBOS.list_workflows_async(workflow_ids=[workflow_id])
         assert status.input is not None, "asked for with its input"
         name, (_, args, _) = status.name, status.input["args"]
+        await self._forget(workflow_id)
+        await self._start(name, workflow_id, args)
+
+    async def _forget(self, workflow_id: str) -> None:
+        """A workflow, and those of its children that came to no good end and are to begin anew with it."""
+        for child in await DBOS.list_workflows_async(parent_workflow_id=workflow_id, load_input=False):
+            state = _outcome(child).state
+            if state in (WorkflowState.FAILED, WorkflowState.CANCELLED):
+                await self._forget(child.workflow_id)
         await DBOS.delete_workflow_async(workflow_id)
         self.retract(workflow_id)
-        await self._start(name, workflow_id, args)
 
     async def _stored(self, workflow_id: str) -> Outcome | None:
         """What the store says of a workflow; RUNNING for one without an end."""
         status = await DBOS.get_workflow_status_async(workflow_id)
-        if status is None:
-            return None
-        if status.output is not None:
-            return msgspec.convert(status.output, Outcome)
-        error = status.error.as_data() if isinstance(status.error, MigrationError) else None
-        return Outcome(_STATES[status.status], "", error=error)
+        return None if status is None else _outcome(status)
 
     # -- the store
 
@@ -269,6 +272,14 @@ _STATES = {
     "CANCELLED": WorkflowState.CANCELLED,
     "MAX_RECOVERY_ATTEMPTS_EXCEEDED": WorkflowState.FAILED,
 }
+
+
+def _outcome(status: WorkflowStatus) -> Outcome:
+    """RUNNING for a workflow without an end."""
+    if status.output is not None:
+        return msgspec.convert(status.output, Outcome)
+    error = status.error.as_data() if isinstance(status.error, MigrationError) else None
+    return Outcome(_STATES[status.status], "", error=error)
 
 
 def _poll_s() -> float:

@@ -112,7 +112,8 @@ class Engine(Protocol):
         ...
 
     async def resume(self, workflow_id: str) -> None:
-        """Go on with a cancelled or failed workflow; harmless for one that runs or is done."""
+        """Go on with a cancelled workflow, or begin a failed one anew, with those of its children that failed or were
+        cancelled; harmless for one that runs or is done."""
         ...
 
     async def status(self, workflow_id: str) -> WorkflowState | None:
@@ -203,7 +204,7 @@ class LocalPort:
     async def start(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
         self._refuse_a_second(f"start {workflow_id}")
         self._engine.raise_if_cancelled(self._id)
-        await self._engine.start_child(body, workflow_id, plain(args))
+        await self._engine.start_child(self._id, body, workflow_id, plain(args))
 
     async def wait(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]:
         async def outcomes() -> dict[str, Json]:
@@ -247,7 +248,7 @@ class LocalEngine:
         """Run `fn`, or give what it gave the last time."""
         return await fn()
 
-    async def start_child(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
+    async def start_child(self, parent: str, body: str, workflow_id: str, args: dict[str, Json]) -> None:
         raise NotImplementedError
 
     async def foreign_outcome(self, workflow_id: str) -> Outcome:

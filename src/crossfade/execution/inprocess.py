@@ -12,6 +12,7 @@ class InProcessEngine(LocalEngine):
     def __init__(self, bodies: Bodies, clock: Clock) -> None:
         super().__init__(bodies, clock)
         self._asked: dict[str, tuple[str, dict[str, Json]]] = {}
+        self._children: dict[str, list[str]] = {}
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -30,7 +31,8 @@ class InProcessEngine(LocalEngine):
         self._asked[workflow_id] = (body, args)
         self._run(workflow_id)
 
-    async def start_child(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
+    async def start_child(self, parent: str, body: str, workflow_id: str, args: dict[str, Json]) -> None:
+        self._children.setdefault(parent, []).append(workflow_id)
         await self.start(body, workflow_id, args)
 
     async def cancel(self, workflow_id: str) -> None:
@@ -39,11 +41,23 @@ class InProcessEngine(LocalEngine):
 
     async def resume(self, workflow_id: str) -> None:
         ended = self.ended(workflow_id)
-        if ended is not None and ended.state in (WorkflowState.CANCELLED, WorkflowState.FAILED):
-            self._run(workflow_id)
+        if ended is None or ended.state is WorkflowState.DONE:
+            return
+        if ended.state is WorkflowState.FAILED:
+            self._forget_failed(self._children.pop(workflow_id, []))
+        self._run(workflow_id)
 
     async def status(self, workflow_id: str) -> WorkflowState | None:
         return state_of(self.ended(workflow_id)) if self.runs_here(workflow_id) else None
+
+    def _forget_failed(self, workflow_ids: list[str]) -> None:
+        """Their parent begins anew, and is to begin them anew too."""
+        for each in workflow_ids:
+            ended = self.ended(each)
+            if ended is not None and ended.state is not WorkflowState.DONE:
+                self._forget_failed(self._children.pop(each, []))
+                self._asked.pop(each, None)
+                self.retract(each)
 
     def _run(self, workflow_id: str) -> None:
         self.announce(workflow_id)
