@@ -335,9 +335,9 @@ def _unreadable(call: Call, error: BaseException) -> CloudError:
     return _failed(kind, call, f"{call.service} gave an answer that cannot be read: {_text(error)}")
 
 
-def unreadable_error(call: Call, body: bytes) -> CloudError:
+def unreadable_error(call: Call, body: bytes, *, secrets: frozenset[str] = frozenset()) -> CloudError:
     """The error for a good status whose body is not what the service speaks."""
-    said = hide(read_body(body).message)[:TEXT_LIMIT]
+    said = hide(read_body(body).message, secrets)[:TEXT_LIMIT]
     kind = ServiceFailed if call.safe else OutcomeUnknown
     return _failed(kind, call, f"{call.service} gave an answer that cannot be read. {said}".strip())
 

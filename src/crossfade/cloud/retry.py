@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy
+from azure.core.pipeline.policies import AsyncHTTPPolicy
 
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
@@ -127,20 +127,22 @@ class Retrying(AsyncHTTPPolicy[Any, Any]):
             failure = mapping.failure_error(call, error)
         else:
             answer = response.http_response
+            if answer.status_code < 400 and not _is_prose(answer):
+                return response
+            body, secrets = await _read(answer), secrets_of(request.http_request)
             if answer.status_code < 400:
-                if not _is_prose(response):
-                    return response
-                raise mapping.unreadable_error(call, mapping.body_of(answer))
-            secrets = secrets_of(request.http_request)
-            body = await _read(answer)
+                raise mapping.unreadable_error(call, body, secrets=secrets)
             failure = mapping.answer_error(call, answer.status_code, answer.headers, body, secrets=secrets)
         raise failure
 
 
-def _is_prose(response: PipelineResponse[Any, Any]) -> bool:
-    """Whether a good status came with text instead of JSON: a sign-in page or a proxy's, whose status is not theirs."""
-    decoded = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
-    return isinstance(decoded, str) and bool(decoded.strip())
+def _is_prose(answer: Any) -> bool:
+    """Whether a good status comes with text instead of JSON: a sign-in page or a proxy's, whose status is not theirs.
+
+    Judged by the headers: a body that was asked for as a stream can be read only once, and not by us.
+    """
+    kind = str(answer.headers.get("Content-Type") or "").casefold()
+    return kind.startswith(("text/html", "text/plain")) and answer.headers.get("Content-Length") != "0"
 
 
 async def _read(answer: Any) -> bytes:
