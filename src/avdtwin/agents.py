@@ -29,6 +29,9 @@ _BROKER_VALUES = {
 }
 """Registry value -> claim of the registration token."""
 
+_EVENT_CODES = ("EXPIRED_REGISTRATION_TOKEN", "NAME_ALREADY_REGISTERED")
+"""What a broker may answer besides INVALID_REGISTRATION_TOKEN (facts/arm-service 11.6)."""
+
 
 class AgentError(Exception):
     """The agent could not register or come back; its text is the code of the event log."""
@@ -155,8 +158,7 @@ def _register(world: World, machine: Machine, token: str) -> None:
         pool, host_name = _JOIN[claims.service](world, machine, claims)
     except tokens.BadToken as error:
         registry.write(machine, registry.AGENT, "IsRegistered", 0)
-        expired = error.code == "EXPIRED_REGISTRATION_TOKEN"
-        raise AgentError("EXPIRED_REGISTRATION_TOKEN" if expired else "INVALID_REGISTRATION_TOKEN") from error
+        raise AgentError(error.code if error.code in _EVENT_CODES else "INVALID_REGISTRATION_TOKEN") from error
     _note_registered(machine, claims)
     connect(world, machine, claims.service, pool, host_name)
 
@@ -179,9 +181,11 @@ def _join_arm(world: World, machine: Machine, claims: tokens.RegistrationClaims)
     if pool is None:
         raise AgentError("INVALID_REGISTRATION_TOKEN")
     try:
-        host = session_hosts.register(world, machine, pool)
+        host = session_hosts.register(world, machine, pool, registration_id=claims.registration_id)
     except session_hosts.NameAlreadyRegistered as error:
         raise AgentError("NAME_ALREADY_REGISTERED") from error
+    except (session_hosts.UnknownPool, session_hosts.TokenRevoked) as error:
+        raise AgentError("INVALID_REGISTRATION_TOKEN") from error
     return pool, host.name.rpartition("/")[2]
 
 
