@@ -278,6 +278,8 @@ class Arm(State):
     role_assignments: dict[str, RoleAssignment] = {}
     """Lower-cased full id -> assignment."""
     operations: dict[str, Operation] = {}
+    deployments: dict[str, dict[str, Any]] = {}
+    """Deployment history: lower-cased id -> body as a GET shows it."""
 
 
 # ---------------------------------------------------------------- machines

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import NAMESPACE_URL, uuid5
 
 from avdtwin.clock import Clock
-from avdtwin.estate import access, machines
+from avdtwin.estate import access, machines, remains
 from avdtwin.estate.people import DAY_S, People
 from avdtwin.estate.specs import AppSpec, EstateSpec, GroupSpec, PoolSpec
 from avdtwin.state import (
@@ -48,6 +48,7 @@ def build_world(spec: EstateSpec, seed: int, clock: Clock) -> World:
     for pool in spec.pools:
         before = _PoolBuilder(world, spec, pool, people, before).build(tenant)
     access.grant(world, spec, people)
+    remains.leave(world, spec, tenant, subscription_id_of(spec))
     return world
 
 

@@ -67,7 +67,7 @@ def test_fabrikam_by_its_numbers() -> None:
 
 def test_the_target_is_empty_and_the_operator_may(contoso: World) -> None:
     kinds = {resource.type for resource in contoso.state.arm.resources.values()}
-    assert kinds == {"Microsoft.Resources/resourceGroups", "Microsoft.Compute/virtualMachines"}
+    assert not {kind for kind in kinds if kind.startswith("Microsoft.DesktopVirtualization")}
     (operator,) = [
         principal
         for principal in contoso.state.directory.service_principals.values()
@@ -144,3 +144,21 @@ def test_the_exports_hold_no_secret(tmp_path: Path) -> None:
     world = estate.build("small-1", 1, ManualClock(estate.DEMO_START))
     for file in estate.export_folder(world, tmp_path):
         assert "PLANTED" not in file.read_bytes().decode("utf-16")
+
+
+# ---------------------------------------------------------------- what the templates left
+
+
+def test_the_templates_left_their_traces(contoso: World) -> None:
+    deployments = list(contoso.state.arm.deployments.values())
+    assert len(deployments) == 2  # the last pool's has been pruned
+    parameters = deployments[0]["properties"]["parameters"]
+    assert parameters["hostPoolName"] == {"type": "String", "value": "Office Desktops"}
+    assert parameters["tenantAdminPassword"] == {"type": "SecureString"}
+    names = deployments[0]["properties"]["outputs"]["rdshVmNamesObject"]["value"]["rdshVmNamesCopy"]
+    assert [name["name"] for name in names][:2] == ["ctooff-0", "ctooff-1"]
+    for machine in contoso.state.machines.values():
+        extension = contoso.state.arm.resources[f"{machine.vm}/extensions/dscextension"]
+        inner = extension.properties["settings"]["properties"]
+        assert machine.agent.pool == f"default tenant group/contoso desktops/{inner['HostPoolName']}".lower()
+        assert ("defaultDesktopUsers" in inner) is machine.computer_name.endswith("-0")
