@@ -54,7 +54,10 @@ class Bench:
             async with self.services(**options) as services:
                 return await work(services)
 
-        return self.clock.run(main())
+        try:
+            return self.clock.run(main())
+        finally:
+            self.clock.close()
 
 
 def _classic(world: Any) -> None:

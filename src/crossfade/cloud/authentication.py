@@ -20,6 +20,7 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
 from crossfade.cloud.calls import Call, current
+from crossfade.cloud.retry import Retries
 from crossfade.errors import CloudError, Rejected, Unauthorized
 
 REFRESH_BEFORE_S = 300.0
@@ -57,9 +58,10 @@ class _Held:
 class Tokens:
     """The tokens of one credential, by scope, shared by all clients. Concurrent askers wait for one sign-in."""
 
-    def __init__(self, credential: Credential, clock: Clock) -> None:
+    def __init__(self, credential: Credential, clock: Clock, retries: Retries) -> None:
         self._credential = credential
         self._clock = clock
+        self._retries = retries
         self._held: dict[str, _Held] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self.sign_ins = 0
@@ -86,8 +88,11 @@ class Tokens:
         return fresh
 
     async def _ask(self, scope: str, claims: str | None) -> AccessToken:
-        self.sign_ins += 1
         call = Call(service="entra", subject=f"a sign-in for {scope}", method="POST", repeatable=True, verb="get")
+        return await self._retries.run(call, lambda: self._ask_once(call, scope, claims))
+
+    async def _ask_once(self, call: Call, scope: str, claims: str | None) -> AccessToken:
+        self.sign_ins += 1
         options = {"claims": claims} if claims else {}
         try:
             return await self._credential.get_token(scope, **options)

@@ -15,7 +15,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from azure.core import AsyncPipelineClient
@@ -34,6 +34,9 @@ POWERSHELL_CLIENT = "1950a258-227b-4e31-a9cf-717495945fc2"
 """Public client of Azure PowerShell, and of the classic service's own module (facts/classic-service 2.2)."""
 
 SECRET_VARIABLES = ("CROSSFADE_CLIENT_SECRET", "AZURE_CLIENT_SECRET")
+
+NO_RETRY = {"retry_total": 0}
+"""`Tokens` tries again, by the one policy."""
 
 Prompt = Callable[[str], str]
 ShowCode = Callable[[str, str], None]
@@ -68,7 +71,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     transport: Any
     """An azure-core async transport, borrowed."""
     token_client: AsyncPipelineClient[Any, Any]
-    """A pipeline to the authority, with our retry policy and without authentication."""
+    """A pipeline to the authority, without authentication, that tries once."""
     ca_file: str | None = None
     prompt: Prompt | None = None
     show_code: ShowCode | None = None
@@ -84,7 +87,7 @@ def credential(sign_in: SignIn, around: Surroundings) -> Credential:
 def _default(sign_in: SignIn, around: Surroundings) -> Credential:
     from azure.identity.aio import DefaultAzureCredential
 
-    options: dict[str, Any] = {"authority": _host(around.cloud), "transport": Borrowed(around.transport)}
+    options: dict[str, Any] = {"authority": around.cloud.authority, "transport": Borrowed(around.transport), **NO_RETRY}
     if not around.cloud.known_authority:
         options["disable_instance_discovery"] = True
     if sign_in.client_id:
@@ -104,9 +107,10 @@ def _service_principal(sign_in: SignIn, around: Surroundings) -> Credential:
         sign_in.tenant_id,
         sign_in.client_id,
         secret,
-        authority=_host(around.cloud),
+        authority=around.cloud.authority,
         disable_instance_discovery=not around.cloud.known_authority,
         transport=Borrowed(around.transport),
+        **NO_RETRY,
     )
 
 
@@ -123,9 +127,10 @@ def _device_code(sign_in: SignIn, around: Surroundings) -> Credential:
         options["tenant_id"] = sign_in.tenant_id
     inner = DeviceCodeCredential(
         sign_in.client_id or POWERSHELL_CLIENT,
-        authority=_host(around.cloud),
+        authority=around.cloud.authority,
         disable_instance_discovery=not around.cloud.known_authority,
         prompt_callback=lambda address, code, expires_on: told(address, code),
+        **NO_RETRY,
         **options,
     )
     return InThread(inner)
@@ -143,10 +148,6 @@ _MAKERS: dict[str, Callable[[SignIn, Surroundings], Credential]] = {
     "device-code": _device_code,
     "azure-cli": _azure_cli,
 }
-
-
-def _host(cloud: Cloud) -> str:
-    return urlsplit(cloud.authority).netloc
 
 
 def _secret(sign_in: SignIn, around: Surroundings) -> str:

@@ -8,6 +8,7 @@ registers resource providers behind our back, as the SDKs' own policies do (fact
 """
 
 import json
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
@@ -24,7 +25,7 @@ from crossfade.cloud import mapping
 from crossfade.cloud.authentication import Bearer, Tokens
 from crossfade.cloud.calls import Call, Counted, calling
 from crossfade.cloud.pacing import Paced, Pacing
-from crossfade.cloud.retry import Retries, Retrying
+from crossfade.cloud.retry import Limits, Retries, Retrying
 from crossfade.cloud.transport import Borrowed
 
 T = TypeVar("T")
@@ -45,16 +46,18 @@ class Wiring:
         self.transport = transport
         self.clock = clock
         self.retries = retries
+        self._once = Retries(clock, random.Random(0), Limits(attempts=1))
         self.pacing = Pacing(clock)
         self.calls: Counter[str] = Counter()
 
     def policies(self, service: str, signing: Bearer | None) -> list[Any]:
-        """The policies of a client of this service, outermost first."""
+        """The policies of a client of this service, outermost first. Sign-ins are tried again by `Tokens` instead."""
+        retries = self._once if service == "entra" else self.retries
         return [
             RequestIdPolicy(),
             UserAgentPolicy(base_user_agent=f"crossfade/{__version__}"),
             CustomHookPolicy(),
-            Retrying(service, self.retries),
+            Retrying(service, retries),
             ContentDecodePolicy(),
             *([signing] if signing else []),
             Paced(service, self.pacing),

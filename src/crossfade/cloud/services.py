@@ -79,7 +79,7 @@ class Services:
     async def __aenter__(self) -> Self:
         """Raises InputError or Unauthorized when the sign-in cannot work; asks nobody for a token yet."""
         made = self._own_credential or credential(self._sign_in, self._around)
-        self._tokens = Tokens(made, self.clock)
+        self._tokens = Tokens(made, self.clock, self._wiring.retries)
         await self._wiring.transport.open()
         cloud = self.cloud
         bearer = self._wiring.bearer("arm", self._tokens, cloud.arm_scope, cloud.arm)

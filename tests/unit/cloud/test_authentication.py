@@ -45,7 +45,7 @@ class Counting:
 def test_one_sign_in_for_many_and_one_per_audience() -> None:
     at = clock()
     credential = Counting(at)
-    tokens = Tokens(credential, at)
+    tokens = Tokens(credential, at, retries(at, attempts=1))
 
     async def many() -> list[str]:
         return await asyncio.gather(*(tokens.get("a") for _ in range(20)), tokens.get("b"))
@@ -59,7 +59,7 @@ def test_one_sign_in_for_many_and_one_per_audience() -> None:
 )
 def test_renewal_five_minutes_before_expiry_by_our_clock(life_s: float, passed_s: float, sign_ins: int) -> None:
     at = clock()
-    tokens = Tokens(Counting(at, life_s), at)
+    tokens = Tokens(Counting(at, life_s), at, retries(at))
     at.run(tokens.get("a"))
     at.run(at.sleep(passed_s))
     at.run(tokens.get("a"))
@@ -69,7 +69,7 @@ def test_renewal_five_minutes_before_expiry_by_our_clock(life_s: float, passed_s
 def test_a_failed_renewal_keeps_the_token_that_still_holds() -> None:
     at = clock()
     credential = Counting(at)
-    tokens = Tokens(credential, at)
+    tokens = Tokens(credential, at, retries(at, attempts=1))
     at.run(tokens.get("a"))
     credential.error = ServiceRequestError("no network")
     at.run(at.sleep(3400))
@@ -79,19 +79,29 @@ def test_a_failed_renewal_keeps_the_token_that_still_holds() -> None:
         at.run(tokens.get("a"))
 
 
+def test_a_sign_in_that_did_not_get_through_is_tried_again_by_the_one_policy() -> None:
+    at = clock()
+    credential = Counting(at)
+    credential.error = ServiceRequestError("no network")
+    tokens = Tokens(credential, at, retries(at))
+    with pytest.raises(errors.Unreachable, match=r"Could not get a sign-in for a\."):
+        at.run(tokens.get("a"))
+    assert tokens.sign_ins == 6
+
+
 def test_a_refused_sign_in_is_ours_and_holds_nothing_foreign() -> None:
     at = clock()
     credential = Counting(at)
     credential.error = ClientAuthenticationError("AADSTS7000215: Invalid client secret provided.")
     with pytest.raises(errors.Unauthorized, match="AADSTS7000215") as caught:
-        at.run(Tokens(credential, at).get("a"))
+        at.run(Tokens(credential, at, retries(at, attempts=1)).get("a"))
     assert caught.value.service == "entra"
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
 def signed(wire: Wire, credential: Counting, at: SimulatedClock) -> Any:
-    bearer = Bearer("arm", Tokens(credential, at), "scope", ORIGIN)
+    bearer = Bearer("arm", Tokens(credential, at, retries(at, attempts=1)), "scope", ORIGIN)
     policies = [Retrying("arm", retries(at)), bearer]
     return AsyncPipelineClient(ORIGIN, policies=policies, transport=AsgiTransport(wire, at))
 
@@ -135,6 +145,6 @@ def test_who_a_token_says_we_are() -> None:
             body = base64.urlsafe_b64encode(b'{"oid":"o","tid":"t","upn":"amy@x"}').decode().rstrip("=")
             return AccessToken(f"h.{body}.s", int(at.timestamp() + 3600))
 
-    caller = at.run(Tokens(Fixed(at), at).caller("a"))
+    caller = at.run(Tokens(Fixed(at), at, retries(at)).caller("a"))
     assert (caller.object_id, caller.tenant_id, caller.name) == ("o", "t", "amy@x")
-    assert at.run(Tokens(Counting(at), at).caller("a")).object_id == ""
+    assert at.run(Tokens(Counting(at), at, retries(at)).caller("a")).object_id == ""

@@ -11,7 +11,7 @@ from azure.core.credentials import AccessToken
 from wires import ORIGIN, Wire, clock, retries
 
 from crossfade import errors
-from crossfade.clock import SimulatedClock, SystemClock
+from crossfade.clock import SystemClock
 from crossfade.cloud.clouds import PUBLIC, custom
 from crossfade.cloud.credentials import InThread, SignIn, Surroundings, credential
 from crossfade.cloud.retry import Retrying
@@ -83,7 +83,7 @@ def test_a_directory_that_echoes_the_secret_does_not_get_it_into_the_error() -> 
 
 def test_azure_identitys_own_credential_works_over_the_in_process_transport() -> None:
     """The machine's clock, a real azure-identity credential, our transport, no socket."""
-    at = SimulatedClock(SystemClock().now())
+    at = clock(SystemClock().now())
     asked: list[str] = []
 
     async def directory(scope: Any, receive: Any, send: Any) -> None:

@@ -58,8 +58,13 @@ async def write(send: Callable[[Any], Any], status: int, headers: dict[str, str]
     await send({"type": "http.response.body", "body": body})
 
 
-def clock() -> SimulatedClock:
-    return SimulatedClock(START)
+CLOCKS: list[SimulatedClock] = []
+"""Those of the running test, closed after it."""
+
+
+def clock(start: datetime = START) -> SimulatedClock:
+    CLOCKS.append(SimulatedClock(start))
+    return CLOCKS[-1]
 
 
 def retries(at: SimulatedClock, told: list[RetryDetails] | None = None, **limits: Any) -> Retries:
