@@ -35,6 +35,11 @@ def _constant(text: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
+def whole(text: str) -> Any:
+    """The one value that a text is."""
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+
+
 class Lines:
     """The line of any offset in a text, in logarithmic time."""
 

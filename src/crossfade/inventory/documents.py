@@ -6,9 +6,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from crossfade import jsontext
 from crossfade.errors import InputError, Problem
+from crossfade.inventory.shapes import Path, misfits, shown
 
 Document = TypeVar("Document")
+
+PROBLEMS_SHOWN = 50
+LINES_UP_TO = 5_000_000
+"""Characters: in longer texts problems are named by their path alone, since finding lines would take minutes."""
+
+_MEND = "Make the document again with the command that writes it, or restore it from your backup."
 
 
 def canonical(data: Any) -> bytes:
@@ -30,24 +38,22 @@ def encode(document: Any) -> bytes:
 def decode(data: bytes, kind: type[Document], *, place: str) -> Document:
     """A document from the bytes of its file.
 
-    Raises InputError naming `place` (the file) with line and column when it is not UTF-8 or not JSON, and with the path
-    inside the document when a member is missing or of the wrong type or format version.
+    Raises InputError naming `place` (the file) with the line when it is not UTF-8, not JSON or of another format; else
+    with all problems at once: each member that is missing, unknown or of the wrong type, by line and path.
     """
     text = _text(data, place)
+    raw = _json(text, place)
+    _check_format(raw, kind, place)
     try:
-        raw = json.loads(text)
-    except json.JSONDecodeError as error:
-        what = f"not JSON: {error.msg} in column {error.colno}."
-        raise _wrong(place, f"{place}:{error.lineno}", what) from None
-    expected = getattr(kind, "FORMAT", None)
-    if expected is not None and (not isinstance(raw, dict) or raw.get("format") != expected):
-        found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
-        raise _wrong(place, f"{place}: format", f"is {found!r}, this version reads {expected!r}.")
-    try:
-        return msgspec.convert(raw, kind)
+        document = msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        raise _wrong(place, f"{place}: {where.strip('`') or '$'}", what + ".") from None
+        found = list(misfits(raw, kind)) or [((), str(error) + ".")]
+    else:
+        # What we write has every member: only a text that differs can hold one that would be lost.
+        found = [] if msgspec.to_builtins(document) == raw else list(misfits(raw, kind))
+        if not found:
+            return document
+    raise InputError(f"{place} cannot be used.", _problems(found, text, place))
 
 
 def _text(data: bytes, place: str) -> str:
@@ -58,6 +64,37 @@ def _text(data: bytes, place: str) -> str:
         raise _wrong(place, f"{place}:{line}", f"byte {error.start} is not UTF-8.") from None
 
 
+def _json(text: str, place: str) -> Any:
+    try:
+        return jsontext.whole(text)
+    except json.JSONDecodeError as error:
+        what = f"not JSON: {error.msg} in column {error.colno}."
+        raise _wrong(place, f"{place}:{error.lineno}", what) from None
+    except jsontext.Repeated as error:
+        raise _wrong(place, place, f"one object has two members named {error.name!r}.") from None
+    except RecursionError:
+        raise _wrong(place, place, "is nested too deeply to be a document of ours.") from None
+
+
+def _check_format(raw: Any, kind: type[Any], place: str) -> None:
+    expected = getattr(kind, "FORMAT", None)
+    found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
+    if expected is not None and found != expected:
+        raise _wrong(place, f"{place}: format", f"is {found!r}, this version reads {expected!r}.")
+
+
+def _problems(found: list[tuple[Path, str]], text: str, place: str) -> list[Problem]:
+    problems = [Problem(_where(path, text, place), what, _MEND) for path, what in found[:PROBLEMS_SHOWN]]
+    if len(found) > PROBLEMS_SHOWN:
+        problems.append(Problem(place, f"{len(found) - PROBLEMS_SHOWN} more problems like these.", _MEND))
+    return problems
+
+
+def _where(path: Path, text: str, place: str) -> str:
+    if len(text) > LINES_UP_TO:
+        return f"{place}: {shown(path)}"
+    return f"{place}:{text.count(chr(10), 0, jsontext.locate(text, path)) + 1}: {shown(path)}"
+
+
 def _wrong(place: str, where: str, what: str) -> InputError:
-    mend = "Make the document again with the command that writes it, or restore it from your backup."
-    return InputError(f"{place} cannot be used.", [Problem(where, what, mend)])
+    return InputError(f"{place} cannot be used.", [Problem(where, what, _MEND)])
