@@ -274,6 +274,8 @@ def test_power_of_machines_on_virtual_time() -> None:
         assert power_of(await machines.instance_view(vm_id)) == "PowerState/running"
         assert [row["name"] for row in await machines.rows(f"/subscriptions/{SUBSCRIPTION}")] == ["vm1"]
         assert [row["name"] for row in await machines.rows(GROUP)] == ["vm1"]
+        states = await machines.rows(f"/subscriptions/{SUBSCRIPTION}", status_only=True)
+        assert power_of(states[0]["properties"]["instanceView"]) == "PowerState/running"
 
     bench.run(story)
 

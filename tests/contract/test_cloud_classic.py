@@ -80,6 +80,7 @@ def test_objects_are_created_changed_and_deleted() -> None:
         assert caught.value.service_code == "HostPoolCannotBeRemovedHasApplicationGroups"
         await classic.delete(desktop)
         await classic.delete(pool)
+        await classic.delete(pool)
         with pytest.raises(errors.NotFound):
             await classic.get(pool)
 

@@ -118,7 +118,12 @@ class Classic:
         return _object(await self._write("PATCH", place, f"the desktop of {group}", {**_names(group), **body}))
 
     async def delete(self, key: str) -> None:
-        await self._write("DELETE", _place(key), key)
+        """Absent is fine. Raises Conflict while something below is in the way."""
+        await self._gone(_place(key), key)
+
+    async def change_deployment(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """For the operators of the service only."""
+        return _object(await self._write("PATCH", f"{BASE}/Deployments", "the deployment", body))
 
     # -- people
 
@@ -130,11 +135,8 @@ class Classic:
         )
 
     async def unassign_user(self, group: str, upn: str) -> None:
-        """Take an app group from a person. Absent is fine: it is what was wanted."""
-        try:
-            await self._write("DELETE", f"{_place(group)}/AssignedUsers/{_enc(upn)}", f"{upn} in {group}")
-        except NotFound:
-            return
+        """Take an app group from a person. Absent is fine."""
+        await self._gone(f"{_place(group)}/AssignedUsers/{_enc(upn)}", f"{upn} in {group}")
 
     async def assign_role(self, scope: str, role: str, kind: str, who: str, tenant_id: str | None = None) -> Any:
         """`kind`: upn, appid or group (by object id). `tenant_id`: the directory to look the principal up in."""
@@ -142,8 +144,8 @@ class Classic:
         return (await self._write("PUT", place, f"role {role} of {who} at {scope or '/'}")).body
 
     async def unassign_role(self, scope: str, role: str, kind: str, who: str, tenant_id: str | None = None) -> None:
-        place = _role_place(scope, role, kind, who, tenant_id)
-        await self._write("DELETE", place, f"role {role} of {who} at {scope or '/'}")
+        """Absent is fine."""
+        await self._gone(_role_place(scope, role, kind, who, tenant_id), f"role {role} of {who} at {scope or '/'}")
 
     # -- session hosts
 
@@ -160,9 +162,9 @@ class Classic:
         return _object(await self._write("PATCH", _host(host), f"session host {host}", body))
 
     async def delete_host(self, host: str, *, force: bool = False) -> None:
-        """Remove the record of a host; the VM is untouched. Conflict while it has sessions, but for `force`."""
-        place = _host(host) + ("?Force=True" if force else "")
-        await self._write("DELETE", place, f"session host {host}")
+        """Remove the record of a host; the VM is untouched. Absent is fine. Raises Conflict while it
+        has sessions, but for `force`."""
+        await self._gone(_host(host) + ("?Force=True" if force else ""), f"session host {host}")
 
     async def message(self, host: str, session_id: int, title: str, text: str) -> None:
         """Show a message in a session. Title and text travel in the query (facts/classic-service 2.7)."""
@@ -201,7 +203,8 @@ class Classic:
         return token if token else _require(await self.registration(pool), pool)
 
     async def delete_registration(self, pool: str) -> None:
-        await self._write("DELETE", f"{_place(pool)}/RegistrationInfos", f"the registration token of {pool}")
+        """Absent is fine."""
+        await self._gone(f"{_place(pool)}/RegistrationInfos", f"the registration token of {pool}")
 
     # -- the wire
 
@@ -210,6 +213,13 @@ class Classic:
 
     async def _write(self, method: str, path: str, subject: str, body: Any = None, *, verb: str = "") -> Answer:
         return await self._line.send(method, path, subject=subject, body=body, verb=verb)
+
+    async def _gone(self, path: str, subject: str) -> None:
+        """DELETE. What is absent is as wanted, also when a first try's answer was lost."""
+        try:
+            await self._write("DELETE", path, subject)
+        except NotFound:
+            return
 
 
 def _enc(name: str) -> str:
