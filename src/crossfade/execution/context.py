@@ -7,7 +7,7 @@ from crossfade.execution.engine import Workflow
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
-from crossfade.execution.seats import Seats
+from crossfade.execution.seats import PEOPLE, Seats
 from crossfade.execution.source import Source
 from crossfade.execution.steps import Steps
 from crossfade.execution.target import Target
@@ -70,6 +70,10 @@ class Context:
 
     def steps(self, port: Workflow, subject: str) -> Steps:
         return Steps(port, self.journal, self.clock, run_id=self.run_id, subject=subject)
+
+    def people(self, port: Workflow) -> Steps:
+        """Steps on single people; their subject does not depend on which wave does them."""
+        return self.steps(port, PEOPLE)
 
     def advance(self, host: str, to: str, reason: str = "") -> None:
         """Move a host's state on; harmless when it is there, or further on the way forward."""

@@ -21,7 +21,7 @@ from crossfade.plan.plan import HostMove, Settings
 
 MARK = "CROSSFADE-RESULT "
 BOOT_WITHIN_S = 900.0
-BOOT_LOOK_S = 30.0
+BOOT_LOOK_S = 60.0
 _PARAMETERS = {
     "agent": "AgentInstaller",
     "boot_loader": "BootLoaderInstaller",

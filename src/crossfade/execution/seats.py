@@ -13,12 +13,14 @@ from typing import Any
 import msgspec
 
 from crossfade.clock import Clock
+from crossfade.errors import StepFailed
 from crossfade.execution.journal import Journal
 from crossfade.execution.source import PoolLook, Source, is_open
 from crossfade.execution.steps import Facts
 from crossfade.execution.target import Target
 from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind
-from crossfade.model.ids import fold
+from crossfade.model.ids import fold, parent_key
+from crossfade.plan.operations import AddMember, GrantRole
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
 
 IN_FLIGHT = frozenset(
@@ -34,6 +36,8 @@ IN_FLIGHT = frozenset(
 )
 ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 LAST = "last-wave"
+PEOPLE = "people"
+"""The journal's subject of every operation on a single person, whichever wave does it."""
 SEEN_NOTE = "seen-on-target"
 LOOK_FRESH_S = 120.0
 
@@ -59,6 +63,7 @@ class Seats:
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._seen: set[tuple[str, str]] | None = None
         self._people = _people_by_pool(plan)
+        self._published_by = _published_by(plan)
 
     # -- may a host leave classic?
 
@@ -103,9 +108,8 @@ class Seats:
     def _retracted(self, move: HostMove) -> bool:
         """Whether this is one of the last hosts and everybody of its pool has been taken out of classic."""
         last = [wave for wave in self._plan.waves if wave.kind == LAST and self._touches_pool(wave, move.source_pool)]
-        names = [(wave.id, name) for wave in last for name in wave.retract]
         mine = any(move.source in wave.hosts for wave in last)
-        return mine and all(self._written(wave, name) for wave, name in names)
+        return mine and {name for wave in last for name in wave.retract} <= self._written()
 
     def _personal(self, move: HostMove, look: PoolLook) -> Verdict:
         """A personal host moves when its person is off: nobody works on it, and the hour is a quiet one."""
@@ -128,17 +132,47 @@ class Seats:
     def _in_flight(self) -> set[str]:
         return {fold(host.id) for host in self._journal.all(Kind.HOST) if host.state in IN_FLIGHT}
 
-    # -- is there room on the target?
+    # -- who may be published now?
 
-    async def room_for(self, wave: Wave) -> Facts | None:
-        """Facts when every pool of the wave has target seats for those published so far and this cohort."""
-        published = self._published() | {(fold(pool), person) for pool, person in self._cohort(wave)}
+    def admit(self, wave: Wave, *, all_of_it: bool = False) -> Facts:
+        """Operations that publish people now: those of this wave and what earlier ones had to leave, as far as there
+        are target seats for their peak. `all_of_it`: before the last classic hosts of a pool leave, everybody must have
+        the target, headroom or not; raises StepFailed where even their bare peak finds no seats.
+        """
+        written = self._written()
+        operations: list[str] = []
+        deferred = 0
         for pool in self._plan.pools:
-            people = {person for key, person in published if key == fold(pool.source)}
-            wanted = math.ceil((1 + self._plan.settings.headroom) * pool.expected_share * len(people))
-            if not pool.personal and self._touches_pool(wave, pool.source) and self._arrived_seats(pool) < wanted:
-                return None
-        return {"people": len(wave.cohort)}
+            people = self._due(pool, wave)
+            pending = {person: ids for person, ids in people.items() if not set(ids) <= written}
+            room = len(pending) if pool.personal else self._room(pool, len(people) - len(pending), all_of_it)
+            if all_of_it and self._touches_pool(wave, pool.source) and room < len(pending):
+                raise StepFailed(
+                    f"{len(pending) - room} people of {pool.source} cannot be given the target.",
+                    f"Its {self._arrived_seats(pool)} target seats are fewer than their peak wants.",
+                    "Mend the hosts that failed, or add hosts to the target pool, then `crossfade resume`.",
+                )
+            chosen = list(pending)[: max(0, room)]
+            deferred += len(pending) - len(chosen)
+            operations += [name for person in chosen for name in pending[person]]
+        return {"operations": operations, "deferred": deferred}
+
+    def _room(self, pool: PoolPlan, published: int, all_of_it: bool) -> int:
+        """How many more people the arrived seats of a pool can carry at their peak."""
+        factor = 1.0 if all_of_it else 1.0 + self._plan.settings.headroom
+        return math.floor(self._arrived_seats(pool) / (factor * pool.expected_share)) - published
+
+    def _due(self, pool: PoolPlan, wave: Wave) -> dict[str, list[str]]:
+        """Folded UPN -> operations of the people of a pool published by this wave or an earlier one, in order."""
+        found: dict[str, list[str]] = {}
+        for each in self._plan.waves:
+            for name in each.publish:
+                where, person = self._published_by[name]
+                if where == fold(pool.source):
+                    found.setdefault(person, []).append(name)
+            if each.id == wave.id:
+                break
+        return found
 
     def _touches_pool(self, wave: Wave, pool: str) -> bool:
         return any(fold(self._moves[fold(host)].source_pool) == fold(pool) for host in wave.hosts)
@@ -151,24 +185,12 @@ class Seats:
             if key in arrived and fold(move.source_pool) == fold(pool.source)
         )
 
-    # -- who was published, who was seen
+    def _written(self) -> set[str]:
+        """Ids of the operations on people that are done."""
+        steps = self._journal.all(Kind.STEP, parent=PEOPLE)
+        return {step.id.removeprefix(f"{PEOPLE}/") for step in steps if step.state in FINISHED_STEPS}
 
-    def _cohort(self, wave: Wave) -> set[tuple[str, str]]:
-        pools = {fold(self._moves[fold(host)].source_pool) for host in wave.hosts}
-        return {(pool, person) for pool in pools for person in wave.cohort if person in self._people.get(pool, ())}
-
-    def _published(self) -> set[tuple[str, str]]:
-        """(folded pool, folded UPN) of everybody whose wave has written its operations."""
-        found: set[tuple[str, str]] = set()
-        for wave in self._plan.waves:
-            last = wave.publish[-1:] or [name for names in wave.publish_by_host.values() for name in names][-1:]
-            if last and self._written(wave.id, last[0]):
-                found |= self._cohort(wave)
-        return found
-
-    def _written(self, wave_id: str, operation_id: str) -> bool:
-        known = self._journal.get(Kind.STEP, f"{wave_id}/{operation_id}")
-        return known is not None and known.state in FINISHED_STEPS
+    # -- who was seen there?
 
     def seen(self) -> set[tuple[str, str]]:
         """(folded pool, folded UPN) of everybody who had a session on the target."""
@@ -217,3 +239,16 @@ def _people_by_pool(plan: Plan) -> dict[str, set[str]]:
         pool = fold(group.source.rsplit("/", 1)[0])
         found.setdefault(pool, set()).update(group.people)
     return found
+
+
+def _published_by(plan: Plan) -> dict[str, tuple[str, str]]:
+    """Operation id -> (folded pool key, folded UPN) of those that publish one person."""
+    return {
+        operation.id: (fold(parent_key(operation.source or "")), fold(_label(operation)))
+        for operation in plan.operations
+        if isinstance(operation, GrantRole | AddMember)
+    }
+
+
+def _label(operation: GrantRole | AddMember) -> str:
+    return operation.member_label if isinstance(operation, AddMember) else operation.principal_label

@@ -37,23 +37,26 @@ class Steps:
         act: Act,
         *,
         observe: Observe | None = None,
+        only_again: bool = False,
         reason: str = "",
         then: Callable[[Facts], None] | None = None,
     ) -> Facts:
         """Do a step once, whatever happens to this process. Gives its facts, also when it was done before.
 
+        `only_again`: the step before has just looked, so observe only when an earlier try of this one may have acted.
         `then` runs between the effect and its outcome in the journal, so perhaps twice and never for a step that is
         finished: it must be harmless when repeated at once (moving the host's state on).
         Raises the step's MigrationError; a later call tries anew.
         """
         step_id = f"{self.subject}/{name}"
-        return dict(await self._port.step(name, lambda: self._once(step_id, act, observe, reason, then)))
+        return dict(await self._port.step(name, lambda: self._once(step_id, act, observe, only_again, reason, then)))
 
     async def _once(
         self,
         step_id: str,
         act: Act,
         observe: Observe | None,
+        only_again: bool,
         reason: str,
         then: Callable[[Facts], None] | None,
     ) -> Facts:
@@ -61,7 +64,8 @@ class Steps:
         if attempt is None:
             return self._facts(step_id)
         try:
-            found = await observe() if observe is not None else None
+            looks = observe is not None and (attempt.number > 1 or not only_again)
+            found = await observe() if observe is not None and looks else None
             facts = found if found is not None else await act()
             if then is not None:
                 then(facts)

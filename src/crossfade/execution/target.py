@@ -122,7 +122,7 @@ class Target:
     # -- people
 
     async def _pool_sessions(self, pool: str) -> list[dict[str, Any]]:
-        return await self._sessions.get(fold(pool), lambda: self._arm.rows("hostPools/userSessions", pool))
+        return await self._sessions.get(fold(pool), lambda: self._arm.rows("hostPools/sessionHosts/userSessions", pool))
 
     async def people_on(self, pool: str) -> set[str]:
         """Folded UPNs of everybody with a session in the pool."""

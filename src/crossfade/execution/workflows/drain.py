@@ -10,8 +10,8 @@ from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState
 from crossfade.plan.plan import HostMove
 
-SEAT_POLL_S = 300.0
-DRAIN_POLL_S = 120.0
+SEAT_POLL_S = 600.0
+DRAIN_POLL_S = 240.0
 SEAT_WITHIN_S = 14 * 86_400.0
 
 

@@ -103,6 +103,7 @@ async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove
             "install",
             lambda: context.machine.install(move),
             observe=lambda: context.machine.is_installed(move),
+            only_again=True,
         ),
         tries=TRIES,
         pause_s=PAUSE_S,
@@ -146,7 +147,7 @@ async def _open(context: Context, port: Workflow, steps: Steps, move: HostMove, 
     )
     wave = context.wave(wave_id)
     for operation_id in wave.publish_by_host.get(move.source, []) + wave.retract_by_host.get(move.source, []):
-        await write(context, port, steps, operation_id)
+        await write(context, port, context.people(port), operation_id)
 
 
 async def _scripted(
@@ -175,6 +176,7 @@ async def _restart(context: Context, port: Workflow, steps: Steps, move: HostMov
             name,
             lambda: context.machine.restart(move, before["booted_at"]),
             observe=lambda: context.machine.booted_since(move, before["booted_at"]),
+            only_again=True,
         ),
         tries=TRIES,
         pause_s=PAUSE_S,

@@ -77,6 +77,7 @@ async def _restore(context: Context, port: Workflow, steps: Steps, move: HostMov
             "restart-first",
             lambda: context.machine.restart(move, look["bootTime"]),
             observe=lambda: context.machine.booted_since(move, look["bootTime"]),
+            only_again=True,
         )
     since = await steps.perform("restore-since", context.source.moment)
     await _script(context, port, steps, move, "restore")
@@ -97,6 +98,7 @@ async def _reinstall(context: Context, port: Workflow, steps: Steps, move: HostM
         "again-restart",
         lambda: context.machine.restart(move, before["booted_at"]),
         observe=lambda: context.machine.booted_since(move, before["booted_at"]),
+        only_again=True,
     )
     since = await steps.perform("again-since", context.source.moment)
     await steps.perform("again-remove", lambda: context.source.remove(move))

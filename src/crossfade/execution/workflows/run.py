@@ -11,7 +11,7 @@ from crossfade.execution.transitions import HostState, Kind, RunState
 from crossfade.execution.workflows.objects import write
 from crossfade.model.ids import fold
 
-WATCH_EVERY_S = 300.0
+WATCH_EVERY_S = 900.0
 SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 
 

@@ -13,8 +13,6 @@ from crossfade.execution.workflows.objects import write
 from crossfade.model.ids import fold
 from crossfade.plan.plan import HostMove, Wave
 
-SEAT_POLL_S = 300.0
-SEAT_WITHIN_S = 86_400.0
 SEEN_POLL_S = 600.0
 CONFIRM_POLL_S = 60.0
 CONFIRM_WITHIN_S = 900.0
@@ -29,9 +27,7 @@ def wave_body(context: Context) -> Body:
         wave = context.wave(args["wave"])
         steps = context.steps(port, wave.id)
         if wave.kind == LAST:
-            await _everybody_seen(context, steps, wave)
-            for operation_id in wave.retract:
-                await write(context, port, steps, operation_id)
+            await _hand_over(context, port, steps, wave)
         await _state(context, steps, wave, WaveState.MOVING)
         outcomes = await _move_hosts(context, port, wave)
         failed = [item for item in outcomes if item["outcome"] != host_workflow.MOVED]
@@ -42,7 +38,7 @@ def wave_body(context: Context) -> Body:
                 "; ".join(sorted({item["why"] for item in failed})),
                 "See `crossfade status`, mend the hosts, then `crossfade resume`.",
             )
-        await _publish(context, port, steps, wave)
+        await _publish(context, port, steps, wave, all_of_it=False)
         await _state(context, steps, wave, WaveState.SOAKING)
         await port.sleep(context.plan.settings.soak_s)
         await _confirm(context, port, steps, wave)
@@ -69,18 +65,16 @@ def _outcome(host: str, ended: Outcome) -> dict[str, Any]:
     return {"host": host, "outcome": "failed", "why": why}
 
 
-async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
-    """The cohort gets the target once the seats for it are there; personal people were published with their host."""
-    if wave.publish:
-        await steps.until(
-            "seats-for-cohort",
-            lambda: context.seats.room_for(wave),
-            every_s=SEAT_POLL_S,
-            within_s=SEAT_WITHIN_S,
-            waiting_for="target seats for the people of this wave",
-        )
-    for operation_id in wave.publish:
-        await write(context, port, steps, operation_id)
+async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, *, all_of_it: bool) -> None:
+    """The people whose target seats are there get the target; the others wait for a later wave."""
+    name = "admit everybody" if all_of_it else "admit"
+    admitted = await steps.perform(name, lambda: _admit(context, wave, all_of_it))
+    for operation_id in admitted["operations"]:
+        await write(context, port, context.people(port), operation_id)
+
+
+async def _admit(context: Context, wave: Wave, all_of_it: bool) -> Facts:
+    return context.seats.admit(wave, all_of_it=all_of_it)
 
 
 async def _confirm(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
@@ -112,10 +106,27 @@ async def _give_power_back(context: Context, steps: Steps, move: HostMove) -> No
     await steps.perform(f"deallocate {move.source}", deallocate)
 
 
+async def _hand_over(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
+    """Before the last classic hosts leave: everybody has the target, has been there, and is out of classic.
+
+    A pool of one host has no target seat before that host has arrived: its people change over with it.
+    """
+    if _shared(context, wave):
+        await _publish(context, port, steps, wave, all_of_it=True)
+        await _everybody_seen(context, steps, wave)
+    for operation_id in wave.retract:
+        await write(context, port, context.people(port), operation_id)
+
+
+def _shared(context: Context, wave: Wave) -> set[str]:
+    """Folded keys of the wave's pools that have hosts on both sides by now."""
+    pools = {fold(move.source_pool) for move in map(context.move, wave.hosts)}
+    return {pool for pool in pools if context.pool(pool).host_count > 1}
+
+
 async def _everybody_seen(context: Context, steps: Steps, wave: Wave) -> None:
     """Last seats on classic go only when everybody published has been seen on the target, or at the due date."""
-    pools = {fold(move.source_pool) for move in map(context.move, wave.hosts)}
-    pools = {pool for pool in pools if context.pool(pool).host_count > 1}
+    pools = _shared(context, wave)
 
     async def look() -> Facts | None:
         await context.control.checkpoint()
