@@ -29,7 +29,9 @@ def decoded(data: bytes) -> tuple[str, str]:
         return body.decode(encoding), encoding
     except UnicodeDecodeError as error:
         line = body[: error.start].decode(encoding, "ignore").count("\n") + 1
-        raise NotText(line, f"byte {error.start + len(mark)} is not {encoding.upper()}.") from None
+        cut = error.reason in ("truncated data", "unexpected end of data")
+        what = "the text ends in the middle of a letter: the file is cut off." if cut else None
+        raise NotText(line, what or f"byte {error.start + len(mark)} is not {encoding.upper()}.") from None
 
 
 def _unmarked(data: bytes) -> str:
