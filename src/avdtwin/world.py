@@ -7,6 +7,7 @@ by now, in order of time; so a snapshot at any moment holds everything that is s
 import hashlib
 import heapq
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,17 @@ from avdtwin.state import Directory, DueEvent, Record, WorldState
 
 EventHandler = Callable[..., None]
 _HANDLERS: dict[str, EventHandler] = {}
+
+PLAYERS = (
+    "avdtwin.agents",
+    "avdtwin.arm.providers",
+    "avdtwin.arm.resource_groups",
+    "avdtwin.compute.scripts",
+    "avdtwin.people",
+    "avdtwin.sessions",
+    "avdtwin.windows",
+)
+"""The modules that play events. A snapshot may hold any of theirs, and a fresh process may not have them yet."""
 
 
 def on(kind: str) -> Callable[[EventHandler], EventHandler]:
@@ -163,6 +175,8 @@ class World:
     @classmethod
     def restore(cls, data: bytes, clock: Clock) -> "World":
         """A world from `snapshot()`. Raises msgspec.DecodeError or ValidationError when the bytes are no snapshot."""
+        for module in PLAYERS:
+            import_module(module)
         return cls(msgspec.json.decode(data, type=WorldState), clock)
 
     @classmethod
