@@ -17,7 +17,6 @@ from crossfade.execution.source import Source
 from crossfade.execution.target import Target
 from crossfade.execution.transitions import Kind, RunState
 from crossfade.execution.workflows.bodies import bodies
-from crossfade.inventory.documents import digest
 from crossfade.model.ids import stable_id
 from crossfade.plan.plan import Plan
 
@@ -27,7 +26,7 @@ MakeEngine = Callable[[Bodies], Engine]
 
 def run_id_of(plan: Plan) -> str:
     """The id of the one run that a plan can have: applying it again finds the same run."""
-    return stable_id("run", digest(plan))[:8]
+    return stable_id("run", plan.digest())[:8]
 
 
 def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services, control: Control) -> Context:
@@ -56,7 +55,7 @@ def enter(context: Context) -> bool:
     """
     journal, plan, run_id = context.journal, context.plan, context.run_id
     _refuse_a_second(journal, run_id)
-    fresh = journal.add(Kind.RUN, run_id, run_id=run_id, data={"plan": digest(plan), "mode": plan.mode})
+    fresh = journal.add(Kind.RUN, run_id, run_id=run_id, data={"plan": plan.digest(), "mode": plan.mode})
     for wave in plan.waves:
         data = {"kind": wave.kind, "hosts": len(wave.hosts), "people": len(wave.cohort)}
         journal.add(Kind.WAVE, wave.id, run_id=run_id, parent=run_id, data=data)

@@ -33,6 +33,16 @@ def _same_ids(a: Any, b: Any) -> bool:
     )
 
 
+def _same_flag(a: Any, b: Any) -> bool:
+    """Off and never set are the same."""
+    return bool(a) == bool(b)
+
+
+def _same_ring(a: Any, b: Any) -> bool:
+    """0 or nothing comes back as 1 (facts/arm-service 1.3)."""
+    return (a or 1) == (b or 1)
+
+
 def _same_plain(a: Any, b: Any) -> bool:
     return (a if a not in (None, "") else None) == (b if b not in (None, "") else None)
 
@@ -46,6 +56,8 @@ _BY_PROPERTY: dict[str, Same] = {
     "applicationGroupReferences": _same_ids,
     "filePath": _same_folded,
     "iconPath": _same_folded,
+    "validationEnvironment": _same_flag,
+    "ring": _same_ring,
 }
 
 

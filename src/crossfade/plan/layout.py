@@ -1,14 +1,22 @@
-"""Where every classic object goes: ARM ids, locations and tags, decided once and used by the rest of the plan."""
+"""Where every classic object goes: ARM ids, locations and tags, decided once and used by the rest of the plan.
+
+A name is what the operator said, else what an earlier plan has made for the same classic object (its tag tells), else
+the template filled and shaped. Names that can be used as they are come first, so that an object added later, whose
+name must be rewritten, never takes the name of one that had it.
+"""
+
+from collections.abc import Iterable
 
 import msgspec
 
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
-from crossfade.model.classic import AppGroup, GroupKind, HostPool, Tenant
+from crossfade.inventory.target import TargetSnapshot
+from crossfade.model.classic import AppGroup, GroupKind, HostPool, RemoteApp, Tenant
 from crossfade.model.ids import arm_id, fold, group_id, last_name, parent_key
 from crossfade.plan.intent import Intent
 from crossfade.plan.mapping import SOURCE_TAG
-from crossfade.plan.names import APPLICATION_LIMIT, Names, fill, shape_resource_group
+from crossfade.plan.names import APPLICATION_LIMIT, OBJECT_LIMIT, Names, fill, is_exact, shape_resource_group
 from crossfade.plan.plan import NameMapping
 
 TAG_VALUE_LIMIT = 256
@@ -33,26 +41,24 @@ class Layout(msgspec.Struct, kw_only=True):
     """Folded pool key -> location."""
     names: list[NameMapping] = []
 
-    def groups_of(self, pool: HostPool) -> list[AppGroup]:
-        return [group for group in self.groups if fold(parent_key(group.key)) == fold(pool.key)]
 
-
-def lay_out(inventory: Inventory, intent: Intent) -> tuple[Layout, list[Problem]]:
+def lay_out(inventory: Inventory, target: TargetSnapshot, intent: Intent) -> tuple[Layout, list[Problem]]:
     """The layout, and what in the intent stands against one."""
-    problems = _missing(intent, inventory)
     pools = [pool for pool in inventory.pools if not intent.pool(pool.key).skip]
-    kept = {fold(pool.key) for pool in pools}
+    kept = {fold(pool.key): pool for pool in pools}
     groups = [group for group in inventory.groups if fold(parent_key(group.key)) in kept]
     layout = Layout(pools=pools, groups=groups, tenants=list(inventory.tenants))
-    names = Names()
+    given = _Given(target, intent)
+    homes = {fold(pool.key): _home(layout, pool, intent) for pool in pools}
+    for pool, wanted in _exact_first((pool, _pool_name(pool, intent)) for pool in pools):
+        _place_pool(layout, given, pool, homes[fold(pool.key)], wanted, intent)
     for pool in pools:
-        _place_pool(layout, names, pool, intent)
-    for pool in pools:
-        for group in layout.groups_of(pool):
-            _place_group(layout, names, pool, group, intent)
-    for app in inventory.apps:
-        _place_app(layout, names, app.key)
-    return layout, problems
+        _place_workspace(layout, given, pool, homes[fold(pool.key)], intent)
+    for group, wanted in _exact_first((group, _group_name(group, intent)) for group in groups):
+        _place_group(layout, given, kept[fold(parent_key(group.key))], group, wanted)
+    for app, wanted in _exact_first(((app, last_name(app.key)) for app in inventory.apps), APPLICATION_LIMIT):
+        _place_app(layout, given, app, wanted)
+    return layout, _missing(intent, inventory, target) + given.problems(inventory)
 
 
 def tags_for(key: str, intent: Intent) -> dict[str, str]:
@@ -60,73 +66,131 @@ def tags_for(key: str, intent: Intent) -> dict[str, str]:
     return {**intent.tags, SOURCE_TAG: key[:TAG_VALUE_LIMIT]}
 
 
-def _place_pool(layout: Layout, names: Names, pool: HostPool, intent: Intent) -> None:
+class _Given:
+    """Gives names, in the order of precedence that this module states."""
+
+    def __init__(self, target: TargetSnapshot, intent: Intent) -> None:
+        self._names = Names()
+        self._said = {fold(key): name for key, name in intent.rename.items()}
+        self._said |= {fold(key): pool.name for key, pool in intent.pools.items() if pool.name}
+        self._made: dict[tuple[str, str], str] = {}
+        for item in target.objects:
+            source = item.tags.get(SOURCE_TAG)
+            if source:
+                self._made[_scope(item.id), _mark(source, item.location)] = item.name
+                self._names.keep(item.name, scope=_scope(item.id), source=source)
+
+    def name(self, scope: str, wanted: str, key: str, *, limit: int = OBJECT_LIMIT, location: str = "") -> list[str]:
+        """[name, why it is not the wanted text]. `scope`: folded id without its last name."""
+        said = self._said.get(fold(key))
+        if said is None:
+            made = self._made.get((scope, _mark(key, location)))
+            if made is not None:
+                return [made, "" if made == wanted else "an earlier plan has made it under this name"]
+        source = f"{key}@{location}" if "/workspaces" in scope else key
+        name, why = self._names.give(said or wanted, scope=scope, source=source, limit=limit)
+        return [name, why or ("the operator's choice" if said and said != wanted else "")]
+
+    def problems(self, inventory: Inventory) -> list[Problem]:
+        """Renames of what the inventory does not hold."""
+        known = {fold(item.key) for item in (*inventory.pools, *inventory.groups, *inventory.apps, *inventory.tenants)}
+        what = "names a classic object that the inventory does not hold."
+        return [
+            Problem(f'crossfade.toml [rename] "{key}"', what, "Correct the key.")
+            for key in self._said
+            if key not in known and key.count("/") != 2
+        ]
+
+
+def _scope(resource_id: str) -> str:
+    return fold(resource_id).rsplit("/", 1)[0]
+
+
+def _mark(source: str, location: str | None) -> str:
+    """Workspaces of one tenant in several locations have one source: the location tells them apart."""
+    key = fold(source[:TAG_VALUE_LIMIT])
+    return f"{key}@{location or ''}" if key.count("/") == 1 else key
+
+
+def _exact_first[Item](items: Iterable[tuple[Item, str]], limit: int = OBJECT_LIMIT) -> list[tuple[Item, str]]:
+    return sorted(items, key=lambda item: not is_exact(item[1], limit))
+
+
+def _pool_name(pool: HostPool, intent: Intent) -> str:
+    return fill(intent.names.host_pool, **_words(pool.key))
+
+
+def _words(pool_key: str) -> dict[str, str]:
+    return {"tenant": last_name(parent_key(pool_key)), "pool": last_name(pool_key)}
+
+
+def _group_name(group: AppGroup, intent: Intent) -> str:
+    template = intent.names.desktop_group if group.kind is GroupKind.DESKTOP else intent.names.remote_app_group
+    return fill(template, group=last_name(group.key), **_words(parent_key(group.key)))
+
+
+def _home(layout: Layout, pool: HostPool, intent: Intent) -> str:
+    """The id of a pool's resource group; notes its location and the pool's."""
     own = intent.pool(pool.key)
-    tenant_key = parent_key(pool.key)
-    words = {"tenant": last_name(tenant_key), "pool": last_name(pool.key)}
     location = (own.location or intent.azure.location).replace(" ", "").casefold()
-    resource_group = shape_resource_group(
-        fill(own.resource_group or intent.azure.resource_group, location=location, **words)
-    )
-    group = group_id(intent.azure.subscription, resource_group)
-    layout.resource_groups.setdefault(group, location)
-    name, why = names.give(own.name or fill(intent.names.host_pool, **words), scope=f"{group}/pools", source=pool.key)
-    resource = arm_id(intent.azure.subscription, resource_group, "hostPools", name)
-    layout.pool_ids[fold(pool.key)] = resource
+    template = own.resource_group or intent.azure.resource_group
+    name = shape_resource_group(fill(template, location=location, **_words(pool.key)))
+    known = {fold(resource): resource for resource in layout.resource_groups}
+    resource = group_id(intent.azure.subscription, name)
+    resource = known.get(fold(resource), resource)
+    layout.resource_groups.setdefault(resource, location)
     layout.location_of[fold(pool.key)] = location
-    layout.names.append(NameMapping(source=pool.key, target=resource, changed=why))
-    _place_workspace(layout, names, pool, intent, resource_group, location)
+    return resource
 
 
-def _place_workspace(
-    layout: Layout, names: Names, pool: HostPool, intent: Intent, resource_group: str, location: str
-) -> None:
+def _place_pool(layout: Layout, given: _Given, pool: HostPool, home: str, wanted: str, intent: Intent) -> None:
+    kind = arm_id(intent.azure.subscription, last_name(home), "hostPools", "")
+    name, why = given.name(_scope(kind), wanted, pool.key)
+    layout.pool_ids[fold(pool.key)] = f"{kind}{name}"
+    layout.names.append(NameMapping(source=pool.key, target=f"{kind}{name}", changed=why))
+
+
+def _place_workspace(layout: Layout, given: _Given, pool: HostPool, home: str, intent: Intent) -> None:
     """One workspace per tenant and location; it lives in the resource group of the first pool there."""
-    tenant = _tenant(layout, parent_key(pool.key))
+    tenant, location = _tenant(layout, parent_key(pool.key)), layout.location_of[fold(pool.key)]
     for resource, (place, owner) in layout.workspaces.items():
         if place == location and fold(owner.key) == fold(tenant.key):
             layout.workspace_of[fold(pool.key)] = resource
             return
-    others = [place for place, owner in layout.workspaces.values() if fold(owner.key) == fold(tenant.key)]
     wanted = fill(intent.names.workspace, tenant=last_name(tenant.key), location=location)
-    wanted = f"{wanted}-{location}" if others else wanted
-    name, why = names.give(wanted, scope=f"{resource_group}/workspaces", source=f"{tenant.key}@{location}")
-    resource = arm_id(intent.azure.subscription, resource_group, "workspaces", name)
-    layout.workspaces[resource] = (location, tenant)
-    layout.workspace_of[fold(pool.key)] = resource
-    layout.names.append(NameMapping(source=tenant.key, target=resource, changed=why))
+    others = any(fold(owner.key) == fold(tenant.key) for _, owner in layout.workspaces.values())
+    if others and "{location}" not in intent.names.workspace:
+        wanted = f"{wanted}-{location}"
+    kind = arm_id(intent.azure.subscription, last_name(home), "workspaces", "")
+    name, why = given.name(_scope(kind), wanted, tenant.key, location=location)
+    layout.workspaces[f"{kind}{name}"] = (location, tenant)
+    layout.workspace_of[fold(pool.key)] = f"{kind}{name}"
+    layout.names.append(NameMapping(source=tenant.key, target=f"{kind}{name}", changed=why))
 
 
 def _tenant(layout: Layout, key: str) -> Tenant:
     return next((tenant for tenant in layout.tenants if fold(tenant.key) == fold(key)), Tenant(key=key))
 
 
-def _place_group(layout: Layout, names: Names, pool: HostPool, group: AppGroup, intent: Intent) -> None:
-    template = intent.names.desktop_group if group.kind is GroupKind.DESKTOP else intent.names.remote_app_group
-    tenant = last_name(parent_key(pool.key))
-    wanted = fill(template, tenant=tenant, pool=last_name(pool.key), group=last_name(group.key))
-    prefix, _, _ = layout.pool_ids[fold(pool.key)].partition("/providers/")
-    name, why = names.give(wanted, scope=f"{prefix}/groups", source=group.key)
-    resource_group = prefix.rsplit("/", 1)[-1]
-    resource = arm_id(intent.azure.subscription, resource_group, "applicationGroups", name)
-    layout.group_ids[fold(group.key)] = resource
-    layout.names.append(NameMapping(source=group.key, target=resource, changed=why or _told(wanted, group.key)))
+def _place_group(layout: Layout, given: _Given, pool: HostPool, group: AppGroup, wanted: str) -> None:
+    prefix, _, _ = layout.pool_ids[fold(pool.key)].rpartition("/hostPools/")
+    kind = f"{prefix}/applicationGroups/"
+    name, why = given.name(_scope(kind), wanted, group.key)
+    layout.group_ids[fold(group.key)] = f"{kind}{name}"
+    told = "" if name == last_name(group.key) else "groups of all pools meet in one place, so the pool's name is added"
+    layout.names.append(NameMapping(source=group.key, target=f"{kind}{name}", changed=why or told))
 
 
-def _told(wanted: str, key: str) -> str:
-    return "" if wanted == last_name(key) else "every pool has a group of this name, so the pool's name is added"
-
-
-def _place_app(layout: Layout, names: Names, key: str) -> None:
-    group = layout.group_ids.get(fold(parent_key(key)))
+def _place_app(layout: Layout, given: _Given, app: RemoteApp, wanted: str) -> None:
+    group = layout.group_ids.get(fold(parent_key(app.key)))
     if group is None:
         return
-    name, why = names.give(last_name(key), scope=group, source=key, limit=APPLICATION_LIMIT)
-    layout.app_ids[fold(key)] = f"{group}/applications/{name}"
-    layout.names.append(NameMapping(source=key, target=layout.app_ids[fold(key)], changed=why))
+    name, why = given.name(f"{fold(group)}/applications", wanted, app.key, limit=APPLICATION_LIMIT)
+    layout.app_ids[fold(app.key)] = f"{group}/applications/{name}"
+    layout.names.append(NameMapping(source=app.key, target=f"{group}/applications/{name}", changed=why))
 
 
-def _missing(intent: Intent, inventory: Inventory) -> list[Problem]:
+def _missing(intent: Intent, inventory: Inventory, target: TargetSnapshot) -> list[Problem]:
     azure = intent.azure
     wanted = {"subscription": azure.subscription, "location": azure.location}
     problems = [
@@ -140,4 +204,30 @@ def _missing(intent: Intent, inventory: Inventory) -> list[Problem]:
         for key in intent.pools
         if fold(key) not in known
     ]
+    return problems + _elsewhere(intent, target) + _places(intent, target)
+
+
+def _elsewhere(intent: Intent, target: TargetSnapshot) -> list[Problem]:
+    """A snapshot of another subscription or directory says nothing: everything would seem to be missing there."""
+    azure, problems = intent.azure, []
+    read = {fold(one) for one in target.subscriptions}
+    if azure.subscription and read and fold(azure.subscription) not in read:
+        what = f"{azure.subscription} is not among the subscriptions that target.json was read from."
+        mend = f"Run `crossfade discover --target --subscription {azure.subscription}`."
+        problems.append(Problem("crossfade.toml [azure] subscription", what, mend))
+    if azure.tenant_id and target.tenant_id and fold(azure.tenant_id) != fold(target.tenant_id):
+        what = f"is {azure.tenant_id}, but target.json was read from the directory {target.tenant_id}."
+        problems.append(Problem("crossfade.toml [azure] tenant_id", what, "Sign in to the right directory, or correct it."))
     return problems
+
+
+def _places(intent: Intent, target: TargetSnapshot) -> list[Problem]:
+    """Locations that host pools cannot live in (facts/arm-service 1.13: LocationNotAvailableForResourceType)."""
+    chosen = {"crossfade.toml [azure] location": intent.azure.location}
+    chosen |= {f'crossfade.toml [pools."{key}"] location': pool.location for key, pool in intent.pools.items()}
+    usable = {place.replace(" ", "").casefold() for place in target.locations}
+    return [
+        Problem(where, f"{place} cannot hold host pools.", f"Choose one of {', '.join(sorted(usable))}.")
+        for where, place in chosen.items()
+        if place and usable and place.replace(" ", "").casefold() not in usable
+    ]

@@ -29,7 +29,7 @@ class Machines:
         if host.azure_resource_id:
             machine = self._by_id.get(fold(host.azure_resource_id))
             if machine is None:
-                return None, f"no VM {host.azure_resource_id} was found"
+                return self._moved(host)
             if host.azure_vm_id and machine.vm_id and fold(host.azure_vm_id) != fold(machine.vm_id):
                 return None, "the VM of this resource id has another VM id: it was made anew under the same name"
             return machine, "resource id"
@@ -37,6 +37,13 @@ class Machines:
             return _only(self._by_vm_id.get(fold(host.azure_vm_id), []), "VM id")
         label = fold(last_name(host.key)).split(".")[0]
         return _only(self._by_name.get(label, []), f"computer name {label}")
+
+    def _moved(self, host: SessionHost) -> tuple[VirtualMachine | None, str]:
+        """A VM that was moved to another resource group has another resource id and the same VM id."""
+        same = self._by_vm_id.get(fold(host.azure_vm_id or ""), [])
+        if len(same) == 1:
+            return same[0], "VM id; its resource id is another now"
+        return None, f"no VM {host.azure_resource_id} was found"
 
 
 def _only(found: list[VirtualMachine], proof: str) -> tuple[VirtualMachine | None, str]:

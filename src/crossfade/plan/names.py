@@ -28,27 +28,41 @@ class Names:
         Asking again for the same source in the same scope gives the same name.
         """
         name = shape(wanted, limit)
-        owner = self._taken.get((scope.casefold(), name.casefold()))
-        if owner is not None and owner != source.casefold():
-            name = with_mark(name, source, limit)
-            self._taken[scope.casefold(), name.casefold()] = source.casefold()
-            return name, f"another object in this scope is already called {shape(wanted, limit)}"
+        if self._free(scope, name, source):
+            return self._take(scope, name, source), _why(wanted, name, limit)
+        marked = with_mark(name, source, limit)
+        while not self._free(scope, marked, source):
+            marked = with_mark(name, f"{source} {marked}", limit)
+        return self._take(scope, marked, source), f"another object in this scope is already called {name}"
+
+    def keep(self, name: str, *, scope: str, source: str) -> None:
+        """Take note of a name that `source` has already: an object of an earlier plan."""
+        self._take(scope, name, source)
+
+    def _free(self, scope: str, name: str, source: str) -> bool:
+        return self._taken.get((scope.casefold(), name.casefold()), source.casefold()) == source.casefold()
+
+    def _take(self, scope: str, name: str, source: str) -> str:
         self._taken[scope.casefold(), name.casefold()] = source.casefold()
-        return name, _why(wanted, name, limit)
+        return name
 
 
 def fill(template: str, **names: str) -> str:
-    """`{pool}` and the like replaced by the names; other braces stay."""
-    for key, value in names.items():
-        template = template.replace("{" + key + "}", value)
-    return template
+    """`{pool}` and the like replaced by the names, once: braces inside a name, and other braces, stay."""
+    return re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], found[0]), template)
+
+
+def is_exact(wanted: str, limit: int) -> bool:
+    """Whether a name can be used as it is."""
+    return shape(wanted, limit) == wanted
 
 
 def shape(wanted: str, limit: int) -> str:
     """Allowed characters only, 3 to `limit` of them, no blank at either end. Deterministic."""
     plain = unicodedata.normalize("NFKD", wanted.replace("ß", "ss"))
     ascii_only = "".join(c for c in plain if not unicodedata.combining(c))
-    name = re.sub(r"-{2,}", "-", _ALLOWED.sub("-", ascii_only)).strip(" ")
+    replaced = _ALLOWED.sub("-", ascii_only)
+    name = (replaced if replaced == ascii_only else re.sub(r"-{2,}", "-", replaced)).strip(" ")
     if len(name) > limit:
         return with_mark(name, wanted, limit)
     return name if len(name) >= 3 else f"{name or 'x'}-{_mark(wanted)}"
@@ -91,6 +105,7 @@ __all__ = [
     "OBJECT_LIMIT",
     "Names",
     "fill",
+    "is_exact",
     "last_name",
     "mail_nickname",
     "shape",

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from crossfade.inventory.documents import digest
 from crossfade.plan.operations import AnyOperation
 
 
@@ -130,6 +131,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings = Settings()
     not_carried: list[NotCarried] = []
     notes: list[str] = []
+
+    def digest(self) -> str:
+        """Digest of the whole plan: what a run is known by."""
+        return digest(self)
 
     def operation(self, operation_id: str) -> AnyOperation:
         """The operation of an id. Raises KeyError."""

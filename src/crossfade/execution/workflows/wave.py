@@ -1,5 +1,6 @@
 """A wave: its hosts side by side, then its people, then a look at whether all stays well."""
 
+from datetime import datetime
 from typing import Any
 
 from crossfade.clock import parse_iso
@@ -131,9 +132,9 @@ async def _everybody_seen(context: Context, steps: Steps, wave: Wave) -> None:
     async def look() -> Facts | None:
         await context.control.checkpoint()
         unseen = context.seats.unseen(pools)
-        known = context.journal.get(Kind.STEP, f"{wave.id}/seen")
-        begun = parse_iso(known.added_at) if known else context.clock.now()
-        overdue = (context.clock.now() - begun).total_seconds() >= context.plan.settings.last_wave_due_s
+        overdue = (
+            context.clock.now() - _waiting_since(context)
+        ).total_seconds() >= context.plan.settings.last_wave_due_s
         return {"unseen": sorted(unseen)} if not unseen or overdue else None
 
     await steps.until(
@@ -143,6 +144,12 @@ async def _everybody_seen(context: Context, steps: Steps, wave: Wave) -> None:
         within_s=context.plan.settings.last_wave_due_s + 3_600.0,
         waiting_for="everybody published to be seen on the target, or the due date",
     )
+
+
+def _waiting_since(context: Context) -> datetime:
+    """When the first of the last waves began to wait: all of them share one due date."""
+    waits = [context.journal.get(Kind.STEP, f"{wave.id}/seen") for wave in context.plan.waves if wave.kind == LAST]
+    return min((parse_iso(wait.added_at) for wait in waits if wait), default=context.clock.now())
 
 
 async def _state(context: Context, steps: Steps, wave: Wave, state: WaveState) -> None:
