@@ -1,0 +1,1 @@
+"""The script that runs inside a VM, as a file of the package."""
