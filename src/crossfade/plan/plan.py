@@ -130,6 +130,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     waves: list[Wave] = []
     settings: Settings = Settings()
     not_carried: list[NotCarried] = []
+    accepted: list[str] = []
+    """Ids of findings that somebody answers for, by name, in the intent."""
     notes: list[str] = []
 
     def digest(self) -> str:

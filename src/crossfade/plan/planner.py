@@ -62,6 +62,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         hosts=[move for moves in hosts.moves.values() for move in moves],
         waves=waves,
         settings=_settings(intent),
+        accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
         not_carried=_left(inventory, layout),
         notes=hosts.notes + _notes(access, waves),
     )

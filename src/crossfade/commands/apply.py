@@ -1,0 +1,152 @@
+"""`crossfade apply`: the machine gates, then the run; or the run that is under way, gone on with."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Literal
+
+import msgspec
+
+from crossfade.clock import Clock
+from crossfade.cloud.services import Services
+from crossfade.commands.discover import discover, discover_target
+from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, Workspace
+from crossfade.errors import InputError, PreflightFailed
+from crossfade.execution.control import CommandControl
+from crossfade.execution.engine import Outcome, WorkflowState
+from crossfade.execution.journal import Journal
+from crossfade.execution.reader import JournalReader
+from crossfade.execution.run import MakeEngine, carry_out, make_context, run_id_of
+from crossfade.execution.transitions import Kind
+from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.target import TargetSnapshot
+from crossfade.plan import preflight
+from crossfade.plan.diff import totals
+from crossfade.plan.plan import Plan
+from crossfade.plan.selfcheck import check_plan
+
+Hook = Callable[[str], None]
+
+
+def _nothing(point: str) -> None:
+    """The journal's hook outside of tests."""
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an apply. `state` of the run; `error` as data when it holds; `summary` what a dry run would do."""
+
+    run_id: str
+    state: str
+    resumed: bool = False
+    summary: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 finished, 1 holding or failed, 2 for a dry run that has something to do."""
+        if self.state == "dry-run":
+            return 2 if any(self.summary.get(name) for name in ("create", "update", "hosts")) else 0
+        return 0 if self.error is None else 1
+
+
+def read_plan(workspace: Workspace) -> Plan:
+    """The saved plan, whole. Raises InputError with everything that is wrong with it."""
+    plan = workspace.read(PLAN, Plan)
+    problems = check_plan(plan)
+    if problems:
+        raise InputError(f"{workspace.path(PLAN)} is not a plan that can be applied.", problems)
+    return plan
+
+
+async def apply(
+    workspace: Workspace,
+    services: Services,
+    clock: Clock,
+    make_engine: MakeEngine,
+    *,
+    dry_run: bool = False,
+    synchronous: Literal["FULL", "NORMAL"] = "FULL",
+    hook: Hook = _nothing,
+) -> Applied:
+    """Carry the saved plan out, or go on with it where it was interrupted.
+
+    Raises InputError for a plan that is none, PreflightFailed (refused, nothing written) when a machine gate does not
+    hold, LeaseLost when another process works on this folder.
+    """
+    plan = read_plan(workspace)
+    run_id = run_id_of(plan)
+    resumed = _known(workspace, run_id)
+    if not resumed:
+        await check(plan, workspace, services)
+    if dry_run:
+        return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
+    journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
+    try:
+        outcome = await _steered(plan, journal, clock, services, make_engine)
+        known = journal.get(Kind.RUN, run_id)
+        state = known.state if known else "unknown"
+    finally:
+        journal.close()
+    error = outcome.error if outcome.state is not WorkflowState.DONE else None
+    return Applied(run_id=run_id, state=state, resumed=resumed, summary=_summary(plan), error=error)
+
+
+async def _steered(plan: Plan, journal: Journal, clock: Clock, services: Services, make_engine: MakeEngine) -> Outcome:
+    """The run, while somebody may steer it from another terminal."""
+    control = CommandControl(journal, clock, run_id_of(plan))
+    context = make_context(plan, journal, clock, services, control)
+    running = asyncio.ensure_future(carry_out(context, make_engine))
+    listening = asyncio.ensure_future(control.listen())
+    try:
+        await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if listening.done() and not running.done():
+            listening.result()
+        return await running
+    finally:
+        for task in (listening, running):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
+    """All machine gates of design section 10, on what is there now. Raises PreflightFailed with every problem."""
+    inventory = await _inventory_now(plan, workspace, services)
+    target = await discover_target(services, inventory, _subscriptions(plan, workspace))
+    policies = await services.graph.conditional_access_policies()
+    problems = [
+        *preflight.conflicts(plan),
+        *preflight.stale(plan, inventory, target),
+        *preflight.rights(plan, target),
+        *preflight.quotas(plan, target),
+        *preflight.sign_in_policies(policies, frozenset(plan.accepted)),
+    ]
+    if problems:
+        raise PreflightFailed("This plan cannot be applied as things stand; nothing was written.", problems)
+
+
+async def _inventory_now(plan: Plan, workspace: Workspace, services: Services) -> Inventory:
+    """The live estate; in restore mode there is none, and the saved one is what there is."""
+    if plan.mode == "restore":
+        return workspace.read(INVENTORY, Inventory)
+    saved = workspace.read(INVENTORY, Inventory)
+    groups = {tenant.key.split("/")[0] for tenant in saved.tenants}
+    names = {tenant.key.split("/")[1] for tenant in saved.tenants}
+    return await discover(services, tenant_group=groups.pop() if len(groups) == 1 else None, tenants=sorted(names))
+
+
+def _subscriptions(plan: Plan, workspace: Workspace) -> list[str]:
+    return list(workspace.read(TARGET, TargetSnapshot).subscriptions) or [plan.subscription]
+
+
+def _known(workspace: Workspace, run_id: str) -> bool:
+    """Whether the journal of this folder has this run already."""
+    if not workspace.has(JOURNAL):
+        return False
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        return reader.get(Kind.RUN, run_id) is not None
+
+
+def _summary(plan: Plan) -> dict[str, Any]:
+    people = {person for group in plan.access for person in group.people}
+    return {**totals(plan), "hosts": len(plan.hosts), "people": len(people), "waves": len(plan.waves)}
