@@ -7,15 +7,13 @@ from typing import Any
 import msgspec
 
 from avdtwin import people  # its events must be playable in a world that was read back
-from avdtwin.services import SERVICES, Service, service_for
+from avdtwin.services import CONTROL, SERVICES, Service, service_for
 from avdtwin.wire import Request, Response, WireError, parse_query
 from avdtwin.world import World
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-BODY_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 class TwinApp:
@@ -29,7 +27,7 @@ class TwinApp:
             await _lifespan(receive, send)
             return
         assert scope["type"] == "http", f"{scope['type']} is not served"
-        request = await _read(scope, receive)
+        request = await _read(scope, receive, service_for(scope["path"]).body_limit)
         try:
             response = await self.answer(request)
         except ConnectionError as error:
@@ -38,12 +36,12 @@ class TwinApp:
         await _write(response, send)
 
     async def answer(self, request: Request) -> Response:
-        """One call: half of the latency before the effect, half after it."""
+        """One call: half of the latency before the effect, half after it. The twin's own controls have none."""
         world = self.world
-        latency = world.between("latency", world.setting("latency_s"))
+        service = service_for(request.path)
+        latency = 0.0 if service is CONTROL else world.between("latency", world.setting("latency_s"))
         await world.clock.sleep(latency / 2)
         world.settle()
-        service = service_for(request.path)
         try:
             response = _call(world, service, request)
         except ConnectionError:
@@ -56,7 +54,7 @@ class TwinApp:
 
 
 def _call(world: World, service: Service, request: Request) -> Response:
-    if len(request.body) > BODY_LIMIT_BYTES:
+    if len(request.body) > service.body_limit:
         return service.too_large(world, request)
     try:
         return service.handle(world, request)
@@ -72,14 +70,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _read(scope: Scope, receive: Receive) -> Request:
+async def _read(scope: Scope, receive: Receive, limit: int) -> Request:
+    """The call as a `Request`. Of a body over the limit one byte more than the limit is kept: enough to know."""
     chunks = []
-    size = 0
+    room = limit + 1
     while True:
         message = await receive()
-        size += len(message.get("body", b""))
-        if size <= BODY_LIMIT_BYTES + 1:
-            chunks.append(message.get("body", b""))
+        chunk = message.get("body", b"")[:room]
+        room -= len(chunk)
+        chunks.append(chunk)
         if not message.get("more_body"):
             break
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}

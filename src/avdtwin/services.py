@@ -13,13 +13,15 @@ class Service(msgspec.Struct, frozen=True):
     name: str
     handle: Callable[[World, Request], Response]
     too_large: Callable[[World, Request], Response]
+    body_limit: int = 16 * 1024 * 1024
+    """Bytes."""
 
 
 ARM = Service("arm", arm.handle, arm.too_large)
 CLASSIC = Service("classic", classic.handle, classic.too_large)
 GRAPH = Service("graph", graph.handle, graph.too_large)
 ENTRA = Service("entra", entra.handle, entra.too_large)
-CONTROL = Service("control", control.handle, control.too_large)
+CONTROL = Service("control", control.handle, control.too_large, body_limit=2**31)
 SERVICES = (ARM, CLASSIC, GRAPH, ENTRA, CONTROL)
 
 _BY_PREFIX = {

@@ -225,6 +225,9 @@ class _AsyncResponse(AsyncHttpResponseImpl):
         super().__init__(stream_download_generator=_async_chunks, **_parts(request, answer))
         self._content = answer.content
 
+    async def close(self) -> None:
+        self._is_closed = True
+
 
 class InProcessTransport(HttpTransport[HttpRequest, HttpResponse], AbstractContextManager[Any]):
     """azure-core's synchronous transport over the ASGI application; waiting moves the twin's clock."""

@@ -31,8 +31,7 @@ def handle(world: World, request: Request) -> Response:
 
 
 def too_large(world: World, request: Request) -> Response:
-    """Only a snapshot may be that large, and the server does not read it this way."""
-    return _problem(413, "the body is over 16 MiB: start the server with --state instead")
+    return _problem(413, "the body is too large; start the server with --state instead")
 
 
 def _problem(status: int, text: str) -> Response:
