@@ -40,7 +40,7 @@ class Before:
         vms: Mapping[str, str] | None = None,
         pools: Collection[str] | None = None,
     ) -> None:
-        self._people = people
+        self.people = people
         self._vms = vms or {}
         self._pools = {fold(pool.key): pool for pool in inventory.pools if pools is None or fold(pool.key) in pools}
         self._groups = {fold(group.key): group for group in inventory.groups if self._pool(group) is not None}
@@ -70,7 +70,7 @@ class Before:
         """Whoever is assigned anything, present or not."""
         return {person for people in self._listed.values() for person in people}
 
-    def names(self) -> dict[str, Resource]:
+    def desktops(self) -> dict[str, Resource]:
         """Folded group key of each Desktop group -> its desktop: on the target it has another name."""
         return {
             key: items[0].resource
@@ -87,18 +87,18 @@ class Before:
         return {person: standing.why for person, standing in self._standings() if standing.state == UNKNOWN}
 
     def _standings(self) -> Iterator[tuple[str, Standing]]:
-        return ((person, self._people.standing(person)) for person in sorted(self.listed()))
+        return ((person, self.people.standing(person)) for person in sorted(self.listed()))
 
     # -- the access
 
     def access(self) -> Access:
         found = Access()
-        present = {person for person in self.listed() if self._people.standing(person).state == PRESENT}
+        present = {person for person in self.listed() if self.people.standing(person).state == PRESENT}
         for key, group in self._groups.items():
             people = frozenset(self._listed[key].keys() & present)
             self._open(found, key, group, people)
         found.unjudged = [
-            Unexplained(subject=self._people.label(person), why=why) for person, why in self.unjudged().items()
+            Unexplained(subject=self.people.label(person), why=why) for person, why in self.unjudged().items()
         ]
         return found
 
@@ -142,7 +142,7 @@ class Before:
         how = f"assigned to app group {last_name(group.key)} of {last_name(pool.key)} as {spelled}"
         hindrance, place = self._hindrance(person, pool, item)
         return Path(
-            person=self._people.label(person),
+            person=self.people.label(person),
             resource=item.resource.key,
             opens=not hindrance,
             how=f"{how}; {hindrance or place}" if hindrance or place else how,
@@ -150,7 +150,7 @@ class Before:
 
     def _hindrance(self, person: str, pool: HostPool, item: Item) -> tuple[str, str]:
         """What stands in the way, or else where it opens."""
-        standing = self._people.standing(person)
+        standing = self.people.standing(person)
         if standing.state != PRESENT:
             return f"but: {standing.why}", ""
         if not item.shown:

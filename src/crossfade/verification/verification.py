@@ -23,12 +23,19 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One host after its move. `problems` is empty when it is the right VM, in the right pool, healthy and open."""
+    """One host after its move. `problems` is empty when it is the right VM, in the right pool, healthy and open.
+
+    `state`: the status on the target, or what the journal says of a host that is not there; `wrong`: another VM or
+    another person's desktop stands in its place, which no later health can mend.
+    """
 
     source: str
     vm: str
     state: str
     problems: list[str] = []
+    wrong: bool = False
+    session_host: str | None = None
+    """ARM id, where there is one."""
 
 
 class SettingCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +56,7 @@ class Unexplained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """Passed only with nothing lost, gained, swapped, different or unexplained."""
+    """The result. Pairs are person times resource; `excluded`: who can sign in nowhere, and why they do not count."""
 
     FORMAT: ClassVar[str] = "crossfade/verification@1"
 
@@ -63,12 +70,23 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     gained: list[AccessChange] = []
     swapped: list[Swap] = []
     unexplained: list[Unexplained] = []
+    excluded: list[Unexplained] = []
     hosts: list[HostCheck] = []
     settings: list[SettingCheck] = []
     unseen: list[str] = []
     """People never seen on the target: named, not a failure."""
 
+    def equivalent(self) -> bool:
+        """The proof of access: nobody lost, gained or swapped anything, no VM is the wrong one, nothing is in doubt."""
+        wrong = any(check.wrong for check in self.hosts)
+        return not (self.lost or self.gained or self.swapped or self.unexplained or wrong)
+
+    def different(self) -> list[SettingCheck]:
+        return [check for check in self.settings if check.verdict == "different"]
+
+    def sick(self) -> list[HostCheck]:
+        return [check for check in self.hosts if check.problems]
+
     def passed(self) -> bool:
-        broken = [check for check in self.settings if check.verdict == "different"]
-        sick = [check for check in self.hosts if check.problems]
-        return not (self.lost or self.gained or self.swapped or self.unexplained or broken or sick)
+        """Equivalent, every host well and every setting as planned."""
+        return self.equivalent() and not self.different() and not self.sick()

@@ -1,0 +1,113 @@
+"""Settings, property by property: what the plan wrote against what is there, and what was never carried.
+
+Verdicts: `equal` (as in classic), `translated` (as planned, in the new service's own terms), `not-carried` (reported,
+or kept as the operator decided), `different`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from crossfade.inventory.target import TargetSnapshot
+from crossfade.model.ids import fold
+from crossfade.model.target import ArmObject
+from crossfade.plan.compare import same_value
+from crossfade.plan.operations import Action, PatchHostPool, PatchResource, PutResource, ReferenceGroup
+from crossfade.plan.plan import Plan
+from crossfade.verification.verification import SettingCheck
+
+EQUAL, TRANSLATED, NOT_CARRIED, DIFFERENT = "equal", "translated", "not-carried", "different"
+RESOURCE_GROUPS = "Microsoft.Resources/resourceGroups"
+NEW_TERMS = frozenset(
+    {
+        "hostPoolType",
+        "hostPoolArmPath",
+        "loadBalancerType",
+        "preferredAppGroupType",
+        "personalDesktopAssignmentType",
+        "applicationGroupType",
+        "applicationType",
+        "commandLineSetting",
+        "showInPortal",
+        "validationEnvironment",
+        "startVMOnConnect",
+        "location",
+        "workspace",
+        "exists",
+    }
+)
+"""Properties that classic has in other terms or not at all (facts/classic-service 8.3)."""
+
+Bodies = PutResource | PatchResource | PatchHostPool
+
+
+def check_settings(plan: Plan, target: TargetSnapshot) -> list[SettingCheck]:
+    """By object in the plan's order, then what was not carried."""
+    objects = {fold(item.id): item for item in target.objects}
+    late = {fold(op.subject): op.body["properties"] for op in plan.operations if isinstance(op, PatchHostPool)}
+    return [
+        *(check for op in _written(plan) for check in _object(op, objects.get(fold(op.subject)), late)),
+        *_references(plan, objects),
+        *(
+            SettingCheck(
+                subject=left.subject, property=left.property, wanted=left.value, found=None, verdict=NOT_CARRIED
+            )
+            for left in plan.not_carried
+        ),
+    ]
+
+
+def _written(plan: Plan) -> Iterator[PutResource | PatchResource]:
+    """Where an object that exists was adopted, its location and tags are its owner's."""
+    for operation in plan.operations:
+        if isinstance(operation, PutResource | PatchResource) and operation.type != RESOURCE_GROUPS:
+            yield operation
+
+
+def _object(
+    operation: PutResource | PatchResource, found: ArmObject | None, late: dict[str, dict[str, Any]]
+) -> Iterator[SettingCheck]:
+    if found is None:
+        yield _check(operation, "exists", True, False)
+        return
+    wanted = {**operation.body.get("properties", {}), **late.get(fold(operation.subject), {})}
+    for name, value in sorted(wanted.items()):
+        yield _check(operation, name, value, found.properties.get(name))
+    location = operation.body.get("location")
+    if location:
+        yield _check(operation, "location", location, (found.location or "").replace(" ", "").casefold())
+
+
+def _check(operation: PutResource | PatchResource, name: str, wanted: Any, found: Any) -> SettingCheck:
+    if same_value(name, wanted, found):
+        verdict = TRANSLATED if name in NEW_TERMS else EQUAL
+    else:
+        verdict = NOT_CARRIED if _kept(operation, name, found) else DIFFERENT
+    return SettingCheck(subject=operation.subject, property=name, wanted=wanted, found=found, verdict=verdict)
+
+
+def _kept(operation: PutResource | PatchResource, name: str, found: Any) -> bool:
+    """Whether the operator decided to keep what an adopted object had."""
+    if operation.action is not Action.ADOPT or not operation.prior:
+        return False
+    prior = operation.prior.get("properties") or {}
+    return name in prior and same_value(name, prior[name], found)
+
+
+def _references(plan: Plan, objects: dict[str, ArmObject]) -> Iterator[SettingCheck]:
+    """Whether each group is in the workspace that shows it."""
+    for operation in plan.operations:
+        if isinstance(operation, ReferenceGroup):
+            workspace = objects.get(fold(operation.subject))
+            listed = _listed(workspace.properties.get("applicationGroupReferences") or [] if workspace else [])
+            inside = fold(operation.group) in listed
+            yield SettingCheck(
+                subject=operation.group,
+                property="workspace",
+                wanted=operation.subject,
+                found=operation.subject if inside else None,
+                verdict=TRANSLATED if inside else DIFFERENT,
+            )
+
+
+def _listed(references: Iterable[Any]) -> set[str]:
+    return {fold(str(reference)) for reference in references}
