@@ -13,7 +13,7 @@ but counts, and records of what they suffer:
 | `session_lost`, `message` | see `sessions` | |
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -48,6 +48,8 @@ def start(world: World) -> None:
         _schedule_next(world, person, world.now)
     for arrived, person, last in sorted(present, key=lambda entry: (entry[0].at, entry[1].user)):
         _settle_in(world, person, arrived, last)
+    for person in world.state.people.values():
+        person.sign_ins, person.no_path_since = 0, None
     world.state.tallies.clear()
     world.state.records.clear()
     _count_sessions(world)
@@ -280,6 +282,12 @@ def _come_back(world: World, person: Person, session: Session) -> None:
     resource = (own or person.resources)[0]
     wait = _bounded(world, person, "back", "retry_s")
     _schedule_try(world, person, resource, wait, world.now + wait + float(world.setting("patience_s")))
+
+
+def tell(world: World, users: Iterable[str]) -> None:
+    """A mail that asks people (object ids) to set up the new feed: they do, if there is anything in it for them."""
+    for user in users:
+        clients.look(world, world.state.people[user], told=True)
 
 
 sessions.hears.append(_hear)

@@ -99,6 +99,15 @@ def test_the_new_feed_shows_by_itself_or_by_an_act(twin: Any, person: Person, cl
     assert person.sees_arm_since is not None
 
 
+def test_a_mail_makes_them_act_when_there_is_something_to_see(twin: Any, person: Person) -> None:
+    person.client = "thin"
+    people.tell(twin.world, [person.user])
+    assert person.sees_arm_since is None
+    arm_desktop(twin, person)
+    people.tell(twin.world, [person.user])
+    assert person.sees_arm_since is not None
+
+
 def test_an_empty_new_feed_is_not_shown_until_the_client_reads_it_again(twin: Any, person: Person) -> None:
     clients.look(twin.world, person)
     arm_desktop(twin, person)
