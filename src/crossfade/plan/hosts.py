@@ -1,65 +1,114 @@
 """Session hosts -> moves: which VM, which pool, how many seats; and the hosts that cannot be moved, with the reason."""
 
 import math
+from collections.abc import Iterable
 
 import msgspec
 
+from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import HostPool, SessionHost
 from crossfade.model.ids import fold, last_name, parent_key
+from crossfade.model.target import VirtualMachine
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout
 from crossfade.plan.machines import Machines
 from crossfade.plan.plan import HostMove, PoolPlan
 from crossfade.plan.waves import natural
 
-UNLIMITED = 999_999
+NO_REAL_LIMIT = 1_000
+"""No session host serves so many: classic's 999999 and the templates' 99999 mean that nobody set a limit."""
 OFF = frozenset({"deallocated", "stopped"})
 
 
 class HostPlan(msgspec.Struct, kw_only=True):
-    """Moves by folded pool key, in order of risk, and notes on the hosts left where they are."""
+    """Moves by folded pool key, in order of risk; the folded keys of hosts that carry people now; notes on the hosts
+    left where they are; and what stands against a plan."""
 
     pools: list[PoolPlan] = []
     moves: dict[str, list[HostMove]] = {}
+    serving: set[str] = set()
     notes: list[str] = []
+    problems: list[Problem] = []
 
 
 def plan_hosts(
     inventory: Inventory, target: TargetSnapshot, layout: Layout, intent: Intent, people: dict[str, int]
 ) -> HostPlan:
     """Moves of every migrated pool; `people`: folded pool key -> how many may open something in it."""
-    machines = Machines(target.machines)
     plan = HostPlan()
+    by_pool: dict[str, list[SessionHost]] = {}
+    for host in inventory.hosts:
+        by_pool.setdefault(fold(parent_key(host.key)), []).append(host)
+    found = _found(plan, Machines(target.machines), inventory.hosts, layout)
     for pool in layout.pools:
         key = fold(pool.key)
-        hosts = [host for host in inventory.hosts if fold(parent_key(host.key)) == key]
+        hosts = by_pool.get(key, [])
         share = _share(pool, hosts, people.get(key, 0), intent)
-        capacity = _capacity(pool, len(hosts), people.get(key, 0) * share, plan)
-        moves = [_move(host, pool, capacity, machines, layout, plan) for host in sorted(hosts, key=_risk)]
-        plan.moves[key] = [move for move in moves if move is not None]
+        movable = [host for host in hosts if fold(host.key) in found]
+        capacity = _capacity(pool, len(movable), people.get(key, 0) * share, plan)
+        plan.serving |= {fold(host.key) for host in movable if serves(host, found[fold(host.key)])}
+        ordered = sorted(movable, key=lambda host: (fold(host.key) not in plan.serving, *_risk(host)))
+        plan.moves[key] = [_move(host, pool, capacity, found[fold(host.key)], layout) for host in ordered]
         plan.pools.append(
             PoolPlan(
                 source=pool.key,
                 target=layout.pool_ids[key],
                 personal=pool.personal,
                 capacity=capacity,
-                host_count=len(plan.moves[key]),
+                host_count=len(movable),
                 people=people.get(key, 0),
                 expected_share=round(share, 4),
             )
         )
+        if hosts and not movable and people.get(key):
+            plan.problems.append(_stranded(pool, hosts))
     return plan
 
 
-def _move(
-    host: SessionHost, pool: HostPool, capacity: int, machines: Machines, layout: Layout, plan: HostPlan
-) -> HostMove | None:
-    machine, why = machines.find(host)
-    if machine is None:
-        plan.notes.append(f"{host.key} stays where it is: {why}.")
-        return None
+def serves(host: SessionHost, machine: VirtualMachine) -> bool:
+    """Whether a host carries people now: open, well, and running."""
+    return host.allow_new_session and host.status in (None, "Available") and machine.power not in OFF
+
+
+def _found(
+    plan: HostPlan, machines: Machines, hosts: Iterable[SessionHost], layout: Layout
+) -> dict[str, VirtualMachine]:
+    """Folded host key -> its VM, for the hosts of migrated pools that can be moved; the others become notes. A VM has
+    one agent: of several records with one VM the one that was heard last is the host, the others are left behind."""
+    found: dict[str, VirtualMachine] = {}
+    owner: dict[str, SessionHost] = {}
+    for host in hosts:
+        if fold(parent_key(host.key)) not in layout.pool_ids:
+            continue
+        machine, why = machines.find(host)
+        if machine is None:
+            plan.notes.append(f"{host.key} stays where it is: {why}.")
+            continue
+        rival = owner.get(fold(machine.id))
+        if rival is not None and _heard(rival) >= _heard(host):
+            plan.notes.append(f"{host.key} stays where it is: its VM is now {rival.key}.")
+            continue
+        if rival is not None:
+            del found[fold(rival.key)]
+            plan.notes.append(f"{rival.key} stays where it is: its VM is now {host.key}.")
+        owner[fold(machine.id)] = host
+        found[fold(host.key)] = machine
+    return found
+
+
+def _heard(host: SessionHost) -> tuple[bool, str]:
+    return (host.status == "Available", host.last_heartbeat or "")
+
+
+def _stranded(pool: HostPool, hosts: list[SessionHost]) -> Problem:
+    what = f"none of its {len(hosts)} hosts can be moved, so its people would get a pool without seats."
+    mend = "See the findings host-vm-unmatched, or leave the pool out: skip = true."
+    return Problem(pool.key, what, mend)
+
+
+def _move(host: SessionHost, pool: HostPool, capacity: int, machine: VirtualMachine, layout: Layout) -> HostMove:
     return HostMove(
         source=host.key,
         host_name=last_name(host.key),
@@ -75,8 +124,8 @@ def _move(
 
 
 def _risk(host: SessionHost) -> tuple[object, ...]:
-    """Healthy and quiet hosts first: a canary should tell about the move, not about a host that was sick before."""
-    return (host.status not in (None, "Available"), host.sessions or 0, natural(host.key))
+    """Quiet hosts first: the canary disturbs few people, and the last classic seats are where people are."""
+    return (host.sessions or 0, natural(host.key))
 
 
 def _share(pool: HostPool, hosts: list[SessionHost], people: int, intent: Intent) -> float:
@@ -91,7 +140,7 @@ def _share(pool: HostPool, hosts: list[SessionHost], people: int, intent: Intent
 def _capacity(pool: HostPool, hosts: int, demand: float, plan: HostPlan) -> int:
     if pool.personal:
         return 1
-    if pool.max_session_limit is not None and pool.max_session_limit < UNLIMITED:
+    if pool.max_session_limit is not None and 0 < pool.max_session_limit < NO_REAL_LIMIT:
         return pool.max_session_limit
     assumed = max(2, math.ceil(1.5 * demand / max(1, hosts)))
     plan.notes.append(f"{pool.key} sets no session limit: {assumed} sessions a host are assumed for its seats.")

@@ -105,10 +105,12 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator decides. `conflicts`: ARM id -> `update` or `adopt`, where an object exists and differs."""
+    """What the operator decides. `rename`: classic key -> the name its ARM object gets. `conflicts`: ARM id (or
+    `group:<mail nickname>`) -> `update` or `adopt`, where an object exists and differs."""
 
     azure: Azure = Azure()
     names: Names = Names()
+    rename: dict[str, str] = {}
     tags: dict[str, str] = {}
     growth: Growth = Growth()
     access: Access = Access()
@@ -213,20 +215,25 @@ def _texts(reader: _Reader, name: str, value: Any) -> dict[str, str] | None:
 
 
 def _pools(reader: _Reader, name: str, value: Any) -> dict[str, PoolIntent]:
-    items = value.items() if isinstance(value, dict) else ()
-    found = {key: reader.section(PoolIntent, (name, key), item) for key, item in items}
+    if not isinstance(value, dict):
+        reader.problems.append(Problem(reader.where(name), "pools must be a table.", 'Write it as [pools."<key>"].'))
+        return {}
+    found = {key: reader.section(PoolIntent, (name, key), item) for key, item in value.items()}
     return {key: item for key, item in found.items() if item is not None}
 
 
 def _accepted(reader: _Reader, name: str, value: Any) -> list[Accepted]:
-    items = value if isinstance(value, list) else []
-    found = [reader.section(Accepted, (name,), item) for item in items]
+    if not isinstance(value, list):
+        reader.problems.append(Problem(reader.where(name), "accepted must be a list.", "Write it as [[accepted]]."))
+        return []
+    found = [reader.section(Accepted, (name,), item) for item in value]
     return [item for item in found if item is not None]
 
 
 _SECTIONS: dict[str, Any] = {
     "azure": _table(Azure),
     "names": _table(Names),
+    "rename": _texts,
     "tags": _texts,
     "growth": _table(Growth),
     "access": _table(Access),
@@ -254,42 +261,72 @@ def _line_numbers(text: str) -> dict[tuple[str, ...], int]:
     return found
 
 
+Check = tuple[bool, tuple[str, ...], str, str]
+"""Whether it holds, the path of the setting, what it must be, and a word of help."""
+
+
 def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
-    waves, sessions = intent.waves, intent.sessions
-    checks: list[tuple[bool, tuple[str, ...], str, str]] = [
-        (waves.size >= 1, ("waves", "size"), "must be at least 1", "A wave needs a host."),
-        (waves.canary_wave >= 1, ("waves", "canary_wave"), "must be at least 1", "A wave needs a host."),
-        (
-            waves.parallel_moves >= 1,
-            ("waves", "parallel_moves"),
-            "must be at least 1",
-            "One move at a time is the least.",
-        ),
+    checks = _of_waves(intent.waves) + _of_sessions(intent.sessions) + _of_access(intent.access)
+    problems = [
+        Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
+    ]
+    return problems + _of_pools(intent, reader) + _of_decisions(intent, reader)
+
+
+def _of_waves(waves: Waves) -> list[Check]:
+    host = "A wave needs a host."
+    return [
+        (waves.size >= 1, ("waves", "size"), "must be at least 1", host),
+        (waves.canary_wave >= 1, ("waves", "canary_wave"), "must be at least 1", host),
+        (waves.parallel_moves >= 1, ("waves", "parallel_moves"), "must be at least 1", "One at a time is the least."),
         (0 <= waves.headroom <= 2, ("waves", "headroom"), "must be from 0 to 2", "0.2 keeps a fifth more seats."),
         (0 < waves.expected_share <= 1, ("waves", "expected_share"), "must be above 0, at most 1", "0.35 is usual."),
         (0 < waves.reserve_share < 1, ("waves", "reserve_share"), "must be between 0 and 1", "0.25 is usual."),
+        (0 <= waves.soak_minutes <= 10_080, ("waves", "soak_minutes"), "must be from 0 to 10080", "10 is usual."),
+        (0 <= waves.last_wave_due_hours <= 2_160, ("waves", "last_wave_due_hours"), "must be from 0 to 2160", ""),
         (waves.failure_budget >= 0, ("waves", "failure_budget"), "must not be negative", "0 stops at the first."),
-        (sessions.grace_minutes >= 1, ("sessions", "grace_minutes"), "must be at least 1", "People need a moment."),
+    ]
+
+
+def _of_sessions(sessions: Sessions) -> list[Check]:
+    hours = sessions.drain_timeout_hours
+    return [
+        (1 <= sessions.grace_minutes <= 1_440, ("sessions", "grace_minutes"), "must be from 1 to 1440", "15 is usual."),
+        (0.1 <= hours <= 720, ("sessions", "drain_timeout_hours"), "must be from 0.1 to 720", "24 is usual."),
         (sessions.disconnected in DISCONNECTED, ("sessions", "disconnected"), f"must be one of {DISCONNECTED}", ""),
         (sessions.active in ACTIVE, ("sessions", "active"), f"must be one of {ACTIVE}", ""),
         (_is_time(sessions.quiet_from), ("sessions", "quiet_from"), "must be hh:mm", 'For instance "20:00".'),
         (_is_time(sessions.quiet_to), ("sessions", "quiet_to"), "must be hh:mm", 'For instance "05:00".'),
         (
-            0 <= intent.access.direct_threshold <= 200,
-            ("access", "direct_threshold"),
-            "must be from 0 to 200",
-            "The service takes at most 200 assignments on one object.",
+            -14 <= sessions.quiet_utc_offset_hours <= 14,
+            ("sessions", "quiet_utc_offset_hours"),
+            "must be from -14 to 14",
+            "1 is Central European winter time.",
         ),
     ]
+
+
+def _of_access(access: Access) -> list[Check]:
+    mend = "The service takes at most 200 assignments on one object."
+    good = 0 <= access.direct_threshold <= 200
+    return [(good, ("access", "direct_threshold"), "must be from 0 to 200", mend)]
+
+
+def _of_pools(intent: Intent, reader: _Reader) -> list[Problem]:
+    problems = []
+    for key, pool in intent.pools.items():
+        share = pool.expected_share
+        if pool.outage not in OUTAGES:
+            what = f"pools.{key}: outage must be one of {OUTAGES}."
+            problems.append(Problem(reader.where("pools", key, "outage"), what, ""))
+        if share is not None and not 0 < share <= 1:
+            what = f"pools.{key}: expected_share must be above 0, at most 1."
+            problems.append(Problem(reader.where("pools", key, "expected_share"), what, "0.35 is usual."))
+    return problems
+
+
+def _of_decisions(intent: Intent, reader: _Reader) -> list[Problem]:
     problems = [
-        Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
-    ]
-    problems += [
-        Problem(reader.where("pools", key), f"pools.{key}: outage must be one of {OUTAGES}.", "")
-        for key, pool in intent.pools.items()
-        if pool.outage not in OUTAGES
-    ]
-    problems += [
         Problem(reader.where("conflicts", key), f"conflicts.{key} must be update or adopt.", "Decide one.")
         for key, decision in intent.conflicts.items()
         if decision not in ("update", "adopt")
@@ -298,6 +335,12 @@ def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
         Problem(reader.where("accepted"), f"accepted {item.finding}: until is no day.", "Write it as 2026-12-31.")
         for item in intent.accepted
         if not _is_day(item.until)
+    ]
+    problems += [
+        Problem(reader.where("accepted"), f"accepted {item.finding}: {name} is empty.", "Somebody answers, by name.")
+        for item in intent.accepted
+        for name, text in (("finding", item.finding), ("by", item.by), ("reason", item.reason))
+        if not text.strip()
     ]
     return problems
 
@@ -313,8 +356,8 @@ def _is_time(text: str) -> bool:
 
 
 def _is_day(text: str) -> bool:
+    """Only the one form: days are compared as texts."""
     try:
-        date.fromisoformat(text)
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-    return True

@@ -6,6 +6,7 @@ name must be rewritten, never takes the name of one that had it.
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +21,7 @@ from crossfade.plan.names import APPLICATION_LIMIT, OBJECT_LIMIT, Names, fill, i
 from crossfade.plan.plan import NameMapping
 
 TAG_VALUE_LIMIT = 256
+Item = TypeVar("Item")
 
 
 class Layout(msgspec.Struct, kw_only=True):
@@ -58,7 +60,7 @@ def lay_out(inventory: Inventory, target: TargetSnapshot, intent: Intent) -> tup
         _place_group(layout, given, kept[fold(parent_key(group.key))], group, wanted)
     for app, wanted in _exact_first(((app, last_name(app.key)) for app in inventory.apps), APPLICATION_LIMIT):
         _place_app(layout, given, app, wanted)
-    return layout, _missing(intent, inventory, target) + given.problems(inventory)
+    return layout, _missing(intent, inventory, target)
 
 
 def tags_for(key: str, intent: Intent) -> dict[str, str]:
@@ -77,42 +79,32 @@ class _Given:
         for item in target.objects:
             source = item.tags.get(SOURCE_TAG)
             if source:
-                self._made[_scope(item.id), _mark(source, item.location)] = item.name
-                self._names.keep(item.name, scope=_scope(item.id), source=source)
+                self._made[_scope(item.id), _identity(source, item.location)] = item.name
+                self._names.keep(item.name, scope=_scope(item.id), source=_identity(source, item.location))
 
     def name(self, scope: str, wanted: str, key: str, *, limit: int = OBJECT_LIMIT, location: str = "") -> list[str]:
         """[name, why it is not the wanted text]. `scope`: folded id without its last name."""
         said = self._said.get(fold(key))
         if said is None:
-            made = self._made.get((scope, _mark(key, location)))
+            made = self._made.get((scope, _identity(key[:TAG_VALUE_LIMIT], location)))
             if made is not None:
                 return [made, "" if made == wanted else "an earlier plan has made it under this name"]
-        source = f"{key}@{location}" if "/workspaces" in scope else key
+        source = _identity(key, location)
         name, why = self._names.give(said or wanted, scope=scope, source=source, limit=limit)
         return [name, why or ("the operator's choice" if said and said != wanted else "")]
-
-    def problems(self, inventory: Inventory) -> list[Problem]:
-        """Renames of what the inventory does not hold."""
-        known = {fold(item.key) for item in (*inventory.pools, *inventory.groups, *inventory.apps, *inventory.tenants)}
-        what = "names a classic object that the inventory does not hold."
-        return [
-            Problem(f'crossfade.toml [rename] "{key}"', what, "Correct the key.")
-            for key in self._said
-            if key not in known and key.count("/") != 2
-        ]
 
 
 def _scope(resource_id: str) -> str:
     return fold(resource_id).rsplit("/", 1)[0]
 
 
-def _mark(source: str, location: str | None) -> str:
+def _identity(source: str, location: str | None) -> str:
     """Workspaces of one tenant in several locations have one source: the location tells them apart."""
-    key = fold(source[:TAG_VALUE_LIMIT])
-    return f"{key}@{location or ''}" if key.count("/") == 1 else key
+    is_tenant = source.count("/") == 1
+    return f"{fold(source)}@{location or ''}" if is_tenant else fold(source)
 
 
-def _exact_first[Item](items: Iterable[tuple[Item, str]], limit: int = OBJECT_LIMIT) -> list[tuple[Item, str]]:
+def _exact_first(items: Iterable[tuple[Item, str]], limit: int = OBJECT_LIMIT) -> list[tuple[Item, str]]:
     return sorted(items, key=lambda item: not is_exact(item[1], limit))
 
 
@@ -204,7 +196,17 @@ def _missing(intent: Intent, inventory: Inventory, target: TargetSnapshot) -> li
         for key in intent.pools
         if fold(key) not in known
     ]
-    return problems + _elsewhere(intent, target) + _places(intent, target)
+    return problems + _renames(intent, inventory) + _elsewhere(intent, target) + _places(intent, target)
+
+
+def _renames(intent: Intent, inventory: Inventory) -> list[Problem]:
+    known = {fold(item.key) for item in (*inventory.pools, *inventory.groups, *inventory.apps, *inventory.tenants)}
+    what = "names a classic object that the inventory does not hold."
+    return [
+        Problem(f'crossfade.toml [rename] "{key}"', what, "Correct the key.")
+        for key in intent.rename
+        if fold(key) not in known
+    ]
 
 
 def _elsewhere(intent: Intent, target: TargetSnapshot) -> list[Problem]:
@@ -217,7 +219,8 @@ def _elsewhere(intent: Intent, target: TargetSnapshot) -> list[Problem]:
         problems.append(Problem("crossfade.toml [azure] subscription", what, mend))
     if azure.tenant_id and target.tenant_id and fold(azure.tenant_id) != fold(target.tenant_id):
         what = f"is {azure.tenant_id}, but target.json was read from the directory {target.tenant_id}."
-        problems.append(Problem("crossfade.toml [azure] tenant_id", what, "Sign in to the right directory, or correct it."))
+        mend = "Sign in to the right directory, or correct it."
+        problems.append(Problem("crossfade.toml [azure] tenant_id", what, mend))
     return problems
 
 

@@ -7,7 +7,19 @@ Tables: facts/classic-service 8.3, facts/arm-service 14. Nothing is dropped sile
 from collections.abc import Iterable
 from typing import Any
 
-from crossfade.model.classic import AppGroup, AssignmentType, Desktop, GroupKind, HostPool, RemoteApp, Tenant
+import msgspec
+
+from crossfade.model.classic import (
+    AppGroup,
+    AssignmentType,
+    ClassicObject,
+    Desktop,
+    GroupKind,
+    HostPool,
+    RemoteApp,
+    RoleAssignment,
+    Tenant,
+)
 from crossfade.plan.plan import NotCarried
 
 SOURCE_TAG = "crossfade-source"
@@ -23,7 +35,6 @@ def host_pool(pool: HostPool, *, location: str, tags: dict[str, str], desktop_ha
         "friendlyName": pool.friendly_name,
         "description": pool.description,
         "validationEnvironment": pool.validation,
-        "startVMOnConnect": False,
     }
     if pool.personal:
         properties["personalDesktopAssignmentType"] = "Direct"
@@ -81,14 +92,17 @@ def without_nulls(properties: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if value is not None}
 
 
-def not_carried(items: Iterable[Tenant | HostPool | AppGroup | Desktop | RemoteApp]) -> list[NotCarried]:
+def not_carried(items: Iterable[ClassicObject]) -> list[NotCarried]:
     """What of these objects has no place in the plan, with values; secrets are never among the values."""
     found: list[NotCarried] = []
     for item in items:
+        usual = _USUAL.get(type(item).__name__, {})
         for name, why in _LEFT.get(type(item).__name__, {}).items():
             value = getattr(item, name)
-            if value not in (None, "", False):
-                found.append(NotCarried(subject=item.key, property=name, value=value, why=why))
+            if value not in (None, "", False) and value != usual.get(name):
+                found.append(NotCarried(subject=item.key or "/", property=name, value=value, why=why))
+        if isinstance(item, HostPool) and not item.personal and item.assignment:
+            found.append(NotCarried(subject=item.key, property="assignment", value=item.assignment, why=_POOLED))
         found += [
             NotCarried(subject=item.key, property=name, value=value, why="this version knows no such property")
             for name, value in sorted(item.extra.items())
@@ -97,8 +111,23 @@ def not_carried(items: Iterable[Tenant | HostPool | AppGroup | Desktop | RemoteA
     return found
 
 
+def roles_left(roles: Iterable[RoleAssignment]) -> list[NotCarried]:
+    """Classic roles: one row each, with who holds it."""
+    return [
+        NotCarried(subject=role.key or "/", property="role", value=_said(role), why=_ROLE)
+        for role in sorted(roles, key=lambda role: (role.key.casefold(), role.role, role.object_id or ""))
+    ]
+
+
+def _said(role: RoleAssignment) -> dict[str, Any]:
+    members: dict[str, Any] = msgspec.to_builtins(role)
+    return {name: value for name, value in members.items() if name not in ("key", "origin") and value not in (None, {})}
+
+
 _SSO = "single sign-on is set per host pool in the new service and its secret must be entered again into Key Vault"
 _LOGS = "the new service uses diagnostic settings and other tables"
+_POOLED = "only personal pools assign desktops"
+_ROLE = "Azure roles take the place of classic ones: grant them by hand, see the finding classic-role"
 _LEFT: dict[str, dict[str, str]] = {
     "Tenant": {
         "sso_adfs_authority": _SSO,
@@ -109,9 +138,15 @@ _LEFT: dict[str, dict[str, str]] = {
         "log_analytics_key_set": _LOGS,
         "azure_subscription_id": "it was only a label; the target subscription is chosen in crossfade.toml",
     },
-    "RemoteApp": {"app_alias": "the service resolves aliases on a live host; the file path is carried"},
-    "Desktop": {"show_in_web_feed": "the new service has no such switch for a desktop"},
+    "RemoteApp": {"app_alias": "the new service has no alias; the file path is what opens the app"},
+    "Desktop": {
+        "show_in_web_feed": "the new service has no such switch for a desktop",
+        "name": "the service gives every desktop the name SessionDesktop",
+    },
 }
+"""Kind -> property -> why it is not carried. Every property is here, in a body, or in a move; a test holds that."""
+_USUAL = {"Desktop": {"name": "Remote Desktop"}}
+"""Values that say nothing: every object of the kind has them."""
 
 __all__ = [
     "SOURCE_TAG",
@@ -122,6 +157,7 @@ __all__ = [
     "host_pool",
     "late_assignment",
     "not_carried",
+    "roles_left",
     "without_nulls",
     "workspace",
 ]

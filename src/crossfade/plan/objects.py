@@ -12,6 +12,7 @@ from crossfade.plan import mapping
 from crossfade.plan.compare import differences
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, tags_for
+from crossfade.plan.mapping import SOURCE_TAG
 from crossfade.plan.operations import (
     Action,
     AnyOperation,
@@ -25,6 +26,9 @@ from crossfade.plan.operations import (
 PROVIDER = "Microsoft.DesktopVirtualization"
 NEEDED_PROVIDERS = (PROVIDER, "Microsoft.Compute")
 DESKTOP_NAME = "SessionDesktop"
+LATE = "personalDesktopAssignmentType"
+FIXED = frozenset({"hostPoolType", "applicationGroupType", "hostPoolArmPath"})
+"""Properties that the service never changes (facts/arm-service 1.3, 1.4)."""
 
 
 class Objects:
@@ -36,6 +40,10 @@ class Objects:
         self._layout = layout
         self._intent = intent
         self._decisions = {fold(key): decision for key, decision in intent.conflicts.items()}
+        self._present = {fold(item.id): item for item in target.objects}
+        desktops = {fold(group.key) for group in layout.groups if group.kind is GroupKind.DESKTOP}
+        assigned = {fold(item.key) for item in inventory.assignments}
+        self._with_desktop_people = {parent_key(key) for key in desktops & assigned}
 
     def operations(self) -> Iterator[AnyOperation]:
         """All of them, in writing order: facts/arm-service 1.16."""
@@ -63,8 +71,8 @@ class Objects:
             )
 
     def _resource_groups(self) -> Iterator[AnyOperation]:
-        for resource, location in self._layout.resource_groups.items():
-            existing = self._target.object(resource)
+        for resource, location in sorted(self._layout.resource_groups.items()):
+            existing = self._present.get(fold(resource))
             yield PutResource(
                 id=f"put-resource:{resource}",
                 subject=resource,
@@ -81,16 +89,9 @@ class Objects:
                 pool,
                 location=self._layout.location_of[fold(pool.key)],
                 tags=tags_for(pool.key, self._intent),
-                desktop_has_people=self._desktop_has_people(pool.key),
+                desktop_has_people=fold(pool.key) in self._with_desktop_people,
             )
             yield self._put(f"{PROVIDER}/hostPools", self._layout.pool_ids[fold(pool.key)], body, pool.key)
-
-    def _desktop_has_people(self, pool_key: str) -> bool:
-        desktops = {fold(g.key) for g in self._layout.groups if g.kind is GroupKind.DESKTOP}
-        return any(
-            fold(item.key) in desktops and fold(parent_key(item.key)) == fold(pool_key)
-            for item in self._inventory.assignments
-        )
 
     def _groups(self) -> Iterator[AnyOperation]:
         for group in self._layout.groups:
@@ -119,7 +120,7 @@ class Objects:
                 yield self._desktop(item, f"{group}/desktops/{DESKTOP_NAME}", body)
 
     def _desktop(self, item: Desktop, resource: str, body: dict[str, Any]) -> PatchResource:
-        existing = self._target.object(resource)
+        existing = self._present.get(fold(resource))
         found = existing.properties if existing else {}
         changed = differences(body["properties"], found)
         return PatchResource(
@@ -142,7 +143,7 @@ class Objects:
         for group in self._layout.groups:
             resource = self._layout.group_ids[fold(group.key)]
             workspace = self._layout.workspace_of[fold(parent_key(group.key))]
-            existing = self._target.object(workspace)
+            existing = self._present.get(fold(workspace))
             listed = existing.properties.get("applicationGroupReferences") or [] if existing else []
             inside = fold(resource) in {fold(item) for item in listed}
             yield ReferenceGroup(
@@ -162,22 +163,40 @@ class Objects:
             body = mapping.late_assignment(pool)
             if body:
                 resource = self._layout.pool_ids[fold(pool.key)]
+                existing = self._present.get(fold(resource))
+                done = existing is not None and existing.properties.get(LATE) == "Automatic"
                 found[fold(pool.key)] = [
                     PatchHostPool(
                         id=f"patch-host-pool:{resource}",
                         subject=resource,
                         source=pool.key,
-                        action=Action.UPDATE,
-                        reason="classic assigns desktops automatically; switched on once every host has its person",
+                        action=Action.ADOPT if done else Action.UPDATE,
+                        reason="is switched on already"
+                        if done
+                        else "classic assigns desktops automatically; switched on once every host has its person",
                         body=body,
-                        prior={"properties": {"personalDesktopAssignmentType": "Direct"}},
+                        prior={"properties": {LATE: "Direct"}},
                     )
                 ]
         return found
 
-    def _put(self, kind: str, resource: str, body: dict[str, Any], source: str) -> PutResource:
-        existing = self._target.object(resource)
+    def _put(self, kind: str, resource: str, body: dict[str, Any], source: str) -> PutResource | PatchResource:
+        """What exists and is to be changed is patched: a PUT would drop what it has besides, a workspace's list of
+        groups for one."""
+        existing = self._present.get(fold(resource))
         action, reason = self._decide(resource, body, existing)
+        if action is Action.UPDATE and existing is not None:
+            changed = differences(body["properties"], existing.properties)
+            return PatchResource(
+                id=f"patch-resource:{resource}",
+                subject=resource,
+                type=kind,
+                source=source,
+                action=action,
+                reason=reason,
+                body={"properties": {name: wanted for name, (wanted, _) in changed.items()}},
+                prior={"properties": {name: found for name, (_, found) in changed.items()}},
+            )
         return PutResource(
             id=f"put-resource:{resource}",
             subject=resource,
@@ -196,15 +215,26 @@ class Objects:
         if "location" in body and place and fold(place) != fold(body["location"]):
             return Action.CONFLICT, f"exists in {existing.location}, wanted in {body['location']}; it cannot be moved"
         changed = differences(body["properties"], existing.properties)
+        if self._switched_on_by_us(body, existing):
+            changed.pop(LATE, None)
         if not changed:
             return Action.ADOPT, "exists and matches"
         told = "; ".join(f"{name}: {found!r}, wanted {wanted!r}" for name, (wanted, found) in sorted(changed.items()))
         decision = self._decisions.get(fold(resource))
+        fixed = sorted(FIXED & changed.keys())
+        if fixed:
+            return Action.CONFLICT, f"exists, and {', '.join(fixed)} cannot be changed: rename ours or theirs ({told})"
         if decision == "update":
             return Action.UPDATE, f"exists and differs, to be updated as decided ({told})"
         if decision == "adopt":
             return Action.ADOPT, f"exists and differs, kept as decided ({told})"
         return Action.CONFLICT, f"exists and differs ({told})"
+
+    def _switched_on_by_us(self, body: dict[str, Any], existing: ArmObject) -> bool:
+        """A personal pool of ours whose assignment an earlier run has switched on, as its last act."""
+        source = existing.tags.get(SOURCE_TAG)
+        ours = source is not None and source == body.get("tags", {}).get(SOURCE_TAG)
+        return ours and LATE in body["properties"] and existing.properties.get(LATE) == "Automatic"
 
 
 def _prior(existing: ArmObject | None) -> dict[str, Any] | None:

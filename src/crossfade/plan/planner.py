@@ -1,5 +1,7 @@
 """All inputs -> one plan. Pure; what stands against a plan is told all at once."""
 
+import math
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -9,8 +11,7 @@ from crossfade.errors import PlanConflict, Problem
 from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.model.classic import Tenant
-from crossfade.model.ids import fold
+from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.plan import mapping
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
@@ -19,10 +20,15 @@ from crossfade.plan.layout import Layout, lay_out
 from crossfade.plan.objects import Objects
 from crossfade.plan.operations import Action, AnyOperation, GrantRole
 from crossfade.plan.plan import NotCarried, Plan, PoolPlan, Settings, Wave
-from crossfade.plan.waves import PoolHosts, plan_waves
+from crossfade.plan.waves import PoolHosts, hosts_needed, plan_waves
 
 ASSIGNMENTS_PER_OBJECT = 200
 """Source: facts/arm-service 10."""
+OUTAGE = "when-empty"
+PREFLIGHT = "conditional-access:"
+NAMED = 5
+"""How many a sentence names before it only counts."""
+THRESHOLD_MEND = "Lower access.direct_threshold, so that a group takes their place."
 
 
 def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, intent: Intent, *, today: str) -> Plan:
@@ -31,17 +37,18 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     Raises PlanConflict with every problem: open blockers, missing settings, pools that cannot keep their floor,
     exhausted quotas. Objects that exist and differ do not raise: they are operations with the action `conflict`.
     """
-    layout, problems = lay_out(inventory, intent)
-    problems += _open_blockers(findings, intent, today)
+    layout, problems = lay_out(inventory, target, intent)
+    problems += _fit(findings, inventory, target) + _open_blockers(findings, intent, today)
+    access = plan_access(inventory, target, layout, intent)
+    problems += _unread(access)
     if problems:
         raise PlanConflict("There is no plan for these inputs.", problems)
-    access = plan_access(inventory, target, layout, intent)
     objects = Objects(inventory, target, layout, intent)
     people = {pool: len(named) for pool, named in access.by_person.items()}
     hosts = plan_hosts(inventory, target, layout, intent, people)
     operations = _unique([*objects.operations(), *access.setup, *_personal(access)])
     late = objects.late()
-    problems = _seats(hosts, intent) + _quotas(operations, target)
+    problems = hosts.problems + _seats(hosts, intent) + quotas(operations, target, intent.azure.subscription)
     if problems:
         raise PlanConflict("There is no plan that holds what it must.", problems)
     waves = plan_waves(_pool_hosts(hosts, access), intent.waves)
@@ -64,7 +71,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         settings=_settings(intent),
         accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
         not_carried=_left(inventory, layout),
-        notes=hosts.notes + _notes(access, waves),
+        notes=hosts.notes + _notes(access, waves, hosts) + _answers(findings, intent),
     )
 
 
@@ -87,6 +94,7 @@ def _pool_hosts(hosts: HostPlan, access: AccessPlan) -> list[PoolHosts]:
         PoolHosts(
             pool=pool,
             hosts=hosts.moves[fold(pool.source)],
+            serving=sum(1 for move in hosts.moves[fold(pool.source)] if fold(move.source) in hosts.serving),
             people=access.by_person.get(fold(pool.source), {}),
             leaving=access.leaving.get(fold(pool.source), {}),
         )
@@ -98,11 +106,25 @@ def _with_late(pool: PoolPlan, late: dict[str, list[AnyOperation]]) -> PoolPlan:
     return msgspec.structs.replace(pool, late=[operation.id for operation in late.get(fold(pool.source), [])])
 
 
+def _fit(findings: Findings, inventory: Inventory, target: TargetSnapshot) -> list[Problem]:
+    """Findings of another inventory or target would hide what is wrong with these."""
+    now = {"inventory": inventory.design_digest(), "target": target.design_digest()}
+    return [
+        Problem("findings.json", f"was made from another {name}.", "Run `crossfade assess` again.")
+        for name, digest in now.items()
+        if findings.inputs.get(name, digest) != digest
+    ]
+
+
 def _open_blockers(findings: Findings, intent: Intent, today: str) -> list[Problem]:
-    accepted = {item.finding: item for item in intent.accepted}
+    """Blockers that nobody answers for; those of a pool that is left out stop nobody."""
+    accepted = {fold(item.finding): item for item in intent.accepted}
+    skipped = tuple(f"{fold(key)}/" for key, pool in intent.pools.items() if pool.skip)
     problems = []
     for finding in findings.blockers():
-        answer = accepted.get(finding.id)
+        answer = accepted.get(fold(finding.id))
+        if skipped and f"{fold(finding.subject)}/".startswith(skipped):
+            continue
         if answer is None:
             problems.append(Problem(finding.subject, f"{finding.what} {finding.why}", finding.mend))
         elif answer.until < today:
@@ -111,37 +133,76 @@ def _open_blockers(findings: Findings, intent: Intent, today: str) -> list[Probl
     return problems
 
 
+def _answers(findings: Findings, intent: Intent) -> list[str]:
+    """Acceptances that answer nothing: misspelled, or mended by now. Those of preflight are judged there."""
+    known = {fold(finding.id) for finding in findings.findings}
+    unused = [item.finding for item in intent.accepted if fold(item.finding) not in known]
+    return [f"Accepted is {name}, which assessment did not find." for name in unused if not name.startswith(PREFLIGHT)]
+
+
+def _unread(access: AccessPlan) -> list[Problem]:
+    """Who was not looked up may well exist: a plan without them would take their access away in silence."""
+    people = sorted(set(access.unread), key=fold)
+    if not people:
+        return []
+    named = ", ".join(people[:NAMED]) + (" …" if len(people) > NAMED else "")
+    what = f"{len(people)} assigned people were not looked up in the directory: {named}."
+    return [Problem("target.json", what, "Run `crossfade discover --target` with the right to read users.")]
+
+
 def _seats(hosts: HostPlan, intent: Intent) -> list[Problem]:
-    """A pooled pool with one host cannot keep anybody working while it moves."""
-    return [
-        Problem(
-            pool.source,
-            f"has {pool.host_count} host to move and {pool.people} people: while it moves there is no seat for them.",
-            f'Add a second host, or allow it: [pools."{pool.source}"] outage = "when-empty".',
-        )
-        for pool in hosts.pools
-        if not pool.personal
-        and pool.host_count == 1
-        and pool.people
-        and intent.pool(pool.source).outage != "when-empty"
-    ]
+    """Pools that cannot keep everybody working while their last host moves (design 9)."""
+    problems = []
+    for pool in hosts.pools:
+        outage = intent.pool(pool.source).outage == OUTAGE
+        if pool.personal or not pool.people or not pool.host_count:
+            continue
+        if hosts_needed(pool, intent.waves.headroom) > pool.host_count - (0 if outage else 1) > 0:
+            problems.append(_too_tight(pool, intent.waves.headroom, pool.host_count - (0 if outage else 1)))
+        elif pool.host_count == 1 and not outage:
+            what = f"has 1 host to move and {pool.people} people: while it moves there is no seat for them."
+            mend = f'Add a second host, or allow it: [pools."{pool.source}"] outage = "{OUTAGE}".'
+            problems.append(Problem(pool.source, what, mend))
+    return problems
 
 
-def _quotas(operations: list[AnyOperation], target: TargetSnapshot) -> list[Problem]:
+def _too_tight(pool: PoolPlan, headroom: float, open_hosts: int) -> Problem:
+    """What would make a plan possible, in figures. `open_hosts`: how many are open at the tightest moment."""
+    demand = pool.people * pool.expected_share
+    seats = open_hosts * pool.capacity
+    more = hosts_needed(pool, headroom) - open_hosts
+    what = (
+        f"has {seats} seats on the {open_hosts} of its {pool.host_count} hosts that are open at the tightest moment; "
+        f"{pool.people} people want {math.ceil(demand)} at their peak, with headroom "
+        f"{math.ceil((1 + headroom) * demand)}."
+    )
+    least = math.floor((seats / demand - 1) * 100) / 100
+    lower = f"lower waves.headroom to {least}, " if least >= 0 else ""
+    share = math.floor(seats / ((1 + headroom) * pool.people) * 100) / 100
+    mend = (
+        f"Add {more} host(s), {lower}or, if fewer come at once, "
+        f'set [pools."{pool.source}"] expected_share to {share} or less.'
+    )
+    return Problem(pool.source, what, mend)
+
+
+def quotas(operations: Iterable[AnyOperation], target: TargetSnapshot, subscription: str) -> list[Problem]:
+    """Limits that new assignments would pass: of the subscription, and of each object with what it has already."""
     new = [op for op in operations if isinstance(op, GrantRole) and op.action is Action.CREATE]
     problems = []
     for count in target.counts:
-        if count.what == "role_assignments" and count.used + len(new) > count.limit:
+        mine = fold(last_name(count.scope)) == fold(subscription)
+        if count.what == "role_assignments" and mine and 0 < count.limit < count.used + len(new):
             what = f"has {count.used} role assignments, {len(new)} more are needed, {count.limit} are allowed."
             problems.append(Problem(count.scope, what, "Lower access.direct_threshold or remove old assignments."))
-    per_scope: dict[str, int] = {}
-    for operation in new:
-        per_scope[operation.scope] = per_scope.get(operation.scope, 0) + 1
+    scopes = {fold(operation.scope): operation.scope for operation in new}
+    per_scope = Counter(fold(operation.scope) for operation in new)
+    per_scope.update(fold(grant.scope) for grant in target.grants if fold(grant.scope) in scopes)
     problems += [
         Problem(
-            scope, f"would get {count} assignments, the service takes {ASSIGNMENTS_PER_OBJECT}.", "Lower the threshold."
+            scopes[key], f"would have {count} assignments, the service takes {ASSIGNMENTS_PER_OBJECT}.", THRESHOLD_MEND
         )
-        for scope, count in per_scope.items()
+        for key, count in per_scope.items()
         if count > ASSIGNMENTS_PER_OBJECT
     ]
     return problems
@@ -173,16 +234,25 @@ def _settings(intent: Intent) -> Settings:
 
 
 def _left(inventory: Inventory, layout: Layout) -> list[NotCarried]:
+    """What is not carried of everything that belongs to a migrated pool, and of the tenants."""
+    pools = {fold(pool.key) for pool in layout.pools}
     groups = {fold(group.key) for group in layout.groups}
-    tenants: list[Tenant] = list(inventory.tenants)
     desktops = [item for item in inventory.desktops if fold(item.key) in groups]
     apps = [item for item in inventory.apps if fold(item.key) in layout.app_ids]
-    return mapping.not_carried([*tenants, *layout.pools, *layout.groups, *desktops, *apps])
+    people = [item for item in inventory.assignments if fold(item.key) in groups]
+    hosts = [item for item in inventory.hosts if fold(parent_key(item.key)) in pools]
+    objects = [*inventory.tenants, *layout.pools, *layout.groups, *desktops, *apps, *people, *hosts]
+    return mapping.not_carried(objects) + mapping.roles_left(inventory.roles)
 
 
-def _notes(access: AccessPlan, waves: list[Wave]) -> list[str]:
+def _notes(access: AccessPlan, waves: list[Wave], hosts: HostPlan) -> list[str]:
     missing = {upn for group in access.groups for upn in group.missing}
     notes = [f"{upn} could not be resolved and keeps a named placeholder." for upn in sorted(missing)]
+    notes += [
+        f"{pool.source} has no hosts: its {pool.people} people get it at once, and it stays empty."
+        for pool in hosts.pools
+        if pool.people and not pool.host_count
+    ]
     published: dict[str, set[str]] = {}
     for wave in waves:
         for person in wave.cohort:

@@ -5,11 +5,13 @@ classic seats for people who have not yet been seen on the target (design 9). Wa
 a pool is published once, as soon as the pool's seats on the target can be there.
 """
 
+import itertools
 import math
 import re
 
 import msgspec
 
+from crossfade.model.ids import fold
 from crossfade.plan.intent import Waves as WaveIntent
 from crossfade.plan.operations import AnyOperation
 from crossfade.plan.plan import HostMove, PoolPlan, Wave
@@ -20,10 +22,12 @@ People = dict[str, list[AnyOperation]]
 
 
 class PoolHosts(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool with its hosts in order of risk, least first; its people to publish there and to retract in classic."""
+    """A pool with its hosts: first the `serving` ones that carry people now, the quiet before the busy, then the
+    others. `people` to publish there, `leaving` to retract in classic."""
 
     pool: PoolPlan
     hosts: list[HostMove]
+    serving: int
     people: People
     leaving: People = {}
 
@@ -31,16 +35,27 @@ class PoolHosts(msgspec.Struct, frozen=True, kw_only=True):
 def plan_waves(pools: list[PoolHosts], intent: WaveIntent) -> list[Wave]:
     """Waves in running order; no wave is without hosts."""
     movable = [item for item in pools if item.hosts]
-    reserve = {item.pool.source: reserved(item, intent) for item in movable}
-    early = {item.pool.source: _early(item, reserve[item.pool.source]) for item in movable}
-    last = [host for item in movable for host in item.hosts[len(early[item.pool.source]) :]]
+    tail = [host for item in movable for host in _last(item, intent)]
+    late = {host.source for host in tail}
+    early = {item.pool.source: [host for host in item.hosts if host.source not in late] for item in movable}
     batches = _batches(movable, early, intent)
-    batches += [(LAST, last[at : at + intent.size]) for at in range(0, len(last), intent.size)]
-    publish = _Publisher(movable, early)
+    batches += [(LAST, tail[at : at + intent.size]) for at in range(0, len(tail), intent.size)]
+    publish = _Publisher(movable, early, intent.headroom)
     return [
         publish.wave(f"wave-{number:02d}", kind, hosts, final=number == len(batches))
         for number, (kind, hosts) in enumerate(batches, 1)
     ]
+
+
+def hosts_needed(pool: PoolPlan, headroom: float) -> int:
+    """How many hosts hold everybody at their peak, with headroom."""
+    return math.ceil(round((1 + headroom) * pool.people * pool.expected_share / max(1, pool.capacity), 9))
+
+
+def _people_per_host(pool: PoolPlan, headroom: float) -> float:
+    """How many people may be published for each host that has arrived."""
+    wanted = (1 + headroom) * pool.expected_share
+    return pool.capacity / wanted + 1e-9 if wanted > 0 else math.inf
 
 
 def reserved(item: PoolHosts, intent: WaveIntent) -> int:
@@ -48,13 +63,15 @@ def reserved(item: PoolHosts, intent: WaveIntent) -> int:
     for everybody, and at least one. Personal pools keep none: a person moves with their host."""
     if item.pool.personal:
         return 0
-    demand = (1 + intent.headroom) * item.pool.people * item.pool.expected_share
-    room = len(item.hosts) - math.ceil(demand / max(1, item.pool.capacity))
-    return max(1, min(math.ceil(intent.reserve_share * len(item.hosts)), room))
+    room = len(item.hosts) - hosts_needed(item.pool, intent.headroom)
+    holders = item.serving or len(item.hosts)
+    return max(1, min(math.ceil(intent.reserve_share * holders), room, holders))
 
 
-def _early(item: PoolHosts, reserve: int) -> list[HostMove]:
-    return item.hosts[: len(item.hosts) - reserve]
+def _last(item: PoolHosts, intent: WaveIntent) -> list[HostMove]:
+    """The hosts that go last are serving ones: one that is off or ill holds no seat for anybody."""
+    holders = item.hosts[: item.serving] or item.hosts
+    return holders[len(holders) - reserved(item, intent) :]
 
 
 def _batches(
@@ -80,11 +97,11 @@ def _batches(
 def _interleaved(pools: list[PoolHosts], early: dict[str, list[HostMove]]) -> list[HostMove]:
     """Hosts of all pools by how far along their pool they are; the largest pool first at equal progress."""
     marked = [
-        ((at + 1) / (len(early[item.pool.source]) + 1), -len(item.hosts), natural(host.source), host)
+        ((at + 1) / (len(early[item.pool.source]) + 1), -len(item.hosts), natural(item.pool.source), at, host)
         for item in pools
         for at, host in enumerate(early[item.pool.source])
     ]
-    return [host for *_, host in sorted(marked, key=lambda row: row[:3])]
+    return [host for *_, host in sorted(marked, key=lambda row: row[:4])]
 
 
 def _first_of_each(queue: list[HostMove], *, skip: str) -> list[HostMove]:
@@ -100,12 +117,13 @@ def _first_of_each(queue: list[HostMove], *, skip: str) -> list[HostMove]:
 class _Publisher:
     """Hands out the people of each pool in proportion to the seats that have arrived."""
 
-    def __init__(self, pools: list[PoolHosts], early: dict[str, list[HostMove]]) -> None:
-        self._waiting = {item.pool.source: _order(item.people) for item in pools}
-        self._people = {item.pool.source: item.people for item in pools}
-        self._total = {source: len(waiting) for source, waiting in self._waiting.items()}
+    def __init__(self, pools: list[PoolHosts], early: dict[str, list[HostMove]], headroom: float) -> None:
+        self._waiting = {item.pool.source: dict(sorted(item.people.items())) for item in pools}
+        self._total = {item.pool.source: len(item.people) for item in pools}
         self._early = {source: len(hosts) for source, hosts in early.items()}
         self._moved = dict.fromkeys(early, 0)
+        self._each = {item.pool.source: _people_per_host(item.pool, headroom) for item in pools}
+        self._left = {item.pool.source: len(item.hosts) for item in pools}
         self._leaving = {item.pool.source: dict(item.leaving) for item in pools}
 
     def wave(self, wave_id: str, kind: str, hosts: list[HostMove], *, final: bool) -> Wave:
@@ -116,18 +134,16 @@ class _Publisher:
         cohort: set[str] = set()
         for host in hosts:
             self._moved[host.source_pool] += 1
-            if host.personal and host.assigned_user:
-                person = host.assigned_user.casefold()
-                by_host[host.source] = self._take(host.source_pool, [person], cohort)
-                leave_by_host[host.source] = self._leave(host.source_pool, [person])
-        for source in dict.fromkeys(host.source_pool for host in hosts):
-            personal = any(host.personal for host in hosts if host.source_pool == source)
-            publish += self._take(source, self._due(source, personal), cohort)
-            if kind == LAST and not personal:
+            self._left[host.source_pool] -= 1
+            if host.personal:
+                people = self._of_host(host)
+                by_host[host.source] = self._take(host.source_pool, people, cohort)
+                leave_by_host[host.source] = self._leave(host.source_pool, people)
+        for source in dict.fromkeys(host.source_pool for host in hosts if not host.personal):
+            publish += self._take(source, self._due(source), cohort)
+            if kind == LAST:
                 retract += self._leave(source, sorted(self._leaving[source]))
-        if final:
-            for source in self._waiting:
-                publish += self._take(source, list(self._waiting[source]), cohort)
+        assert not final or not any(self._waiting.values()), "somebody of a pool with hosts is never published"
         return Wave(
             id=wave_id,
             kind=kind,
@@ -139,33 +155,33 @@ class _Publisher:
             cohort=sorted(cohort),
         )
 
+    def _of_host(self, host: HostMove) -> list[str]:
+        """Who goes with a personal host: its person; with the pool's last host also those who have none yet."""
+        own = [fold(host.assigned_user)] if host.assigned_user else []
+        rest = [] if self._left[host.source_pool] else sorted(self._waiting[host.source_pool])
+        return list(dict.fromkeys(own + rest))
+
     def _leave(self, source: str, people: list[str]) -> list[str]:
         found = [self._leaving[source].pop(person, []) for person in people]
         return [operation.id for operations in found for operation in operations]
 
-    def _due(self, source: str, personal: bool) -> list[str]:
-        """The next people of a pooled pool: all are published when the last early host has arrived."""
+    def _due(self, source: str) -> list[str]:
+        """The next people of a pooled pool: no more than the arrived hosts' part of all, nor than they have seats for.
+        Everybody is published when the last early host has arrived; where an outage is allowed, with the last."""
+        early, moved, total = self._early[source], self._moved[source], self._total[source]
+        part = total if moved >= early else math.floor(moved / early * total)
+        due = total if not self._left[source] else min(part, math.floor(moved * self._each[source]))
         waiting = self._waiting[source]
-        early = self._early[source]
-        if personal:
-            return []
-        share = 1.0 if self._moved[source] >= early else self._moved[source] / early
-        published = self._total[source] - len(waiting)
-        return waiting[: max(0, math.ceil(share * self._total[source]) - published)]
+        return list(itertools.islice(waiting, max(0, due - (total - len(waiting)))))
 
     def _take(self, source: str, people: list[str], cohort: set[str]) -> list[str]:
-        waiting = self._waiting[source]
         operations: list[str] = []
         for person in people:
-            if person in self._people[source] and person in waiting:
-                waiting.remove(person)
+            found = self._waiting[source].pop(person, None)
+            if found is not None:
                 cohort.add(person)
-                operations += [operation.id for operation in self._people[source][person]]
+                operations += [operation.id for operation in found]
         return operations
-
-
-def _order(people: People) -> list[str]:
-    return sorted(people)
 
 
 def natural(text: str) -> tuple[tuple[int, int | str], ...]:
