@@ -2,16 +2,16 @@
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from crossfade.clock import Clock, SimulatedClock, SystemClock
 from crossfade.cloud import clouds
-from crossfade.cloud.credentials import SignIn
+from crossfade.cloud.credentials import Prompt, ShowCode, SignIn
 from crossfade.cloud.services import Services
 from crossfade.cloud.transport import AsgiTransport, TlsTransport
 from crossfade.execution.engine import Bodies, Engine
@@ -19,6 +19,7 @@ from crossfade.execution.engine import Bodies, Engine
 if TYPE_CHECKING:
     from avdtwin.world import World
 
+T = TypeVar("T")
 TWIN_ORIGIN = "https://twin.crossfade.invalid"
 
 
@@ -32,23 +33,44 @@ class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
     sign_in: SignIn = SignIn()
 
 
-def services_for(endpoints: Endpoints, clock: Clock | None = None) -> Services:
-    """Services over the network. Open them with `async with`. Raises InputError."""
+def services_for(
+    endpoints: Endpoints,
+    clock: Clock | None = None,
+    *,
+    prompt: Prompt | None = None,
+    show_code: ShowCode | None = None,
+) -> Services:
+    """Services over the network. Open them with `async with`. Raises InputError.
+
+    `prompt` asks somebody for a secret, `show_code` tells somebody where to type a device code; without them nobody is
+    there.
+    """
     clock = clock or SystemClock()
-    cloud = (
-        clouds.custom(endpoints.origin, classic=endpoints.classic)
-        if endpoints.origin
-        else clouds.named(endpoints.cloud)
-    )
     return Services(
-        cloud,
+        _cloud(endpoints),
         endpoints.sign_in,
         TlsTransport(clock, ca_file=endpoints.ca_file),
         clock,
         random.Random(),
         ca_file=endpoints.ca_file,
+        prompt=prompt,
+        show_code=show_code,
         environ=dict(os.environ),
     )
+
+
+def _cloud(endpoints: Endpoints) -> clouds.Cloud:
+    if endpoints.origin:
+        return clouds.custom(endpoints.origin, classic=endpoints.classic)
+    cloud = clouds.named(endpoints.cloud)
+    return msgspec.structs.replace(cloud, classic=endpoints.classic) if endpoints.classic else cloud
+
+
+def serve_twin(arguments: list[str]) -> int:
+    """Serve a twin over HTTPS until interrupted; arguments as for `avdtwin serve`. Its exit code."""
+    from avdtwin import cli
+
+    return cli.main(["serve", *arguments])
 
 
 class Rehearsal:
@@ -94,6 +116,32 @@ class Rehearsal:
             random.Random(self._seed),
             environ={"CROSSFADE_CLIENT_SECRET": estate.OPERATOR_SECRET},
         )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something under this rehearsal's virtual time."""
+        return self.clock.run(work)
+
+    def tally(self) -> dict[str, Any]:
+        """What the people of the twin did and suffered so far; names as in `avdtwin.people.tally`."""
+        from avdtwin import people
+
+        self.world.settle()
+        return people.tally(self.world)
+
+    def wire_calls(self) -> dict[str, int]:
+        """`service METHOD status` -> how many calls the twin answered so."""
+        return dict(self.world.state.calls)
+
+    def same_days_without(self, estate_name: str, until: float) -> dict[str, Any]:
+        """The tally of the same estate, seed and days had nobody migrated anything."""
+        from avdtwin import estate, people
+        from avdtwin.clock import ManualClock
+
+        clock = ManualClock(self.clock.start.timestamp())
+        world = estate.build(estate_name, self._seed, clock)
+        clock.advance(until - clock.now())
+        world.settle()
+        return people.tally(world)
 
     @property
     def subscription(self) -> str:

@@ -1,0 +1,224 @@
+"""`crossfade demo`: a whole migration on a twin in this process, under virtual time, while its people go on working."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from crossfade.assessment.assess import assess
+from crossfade.assessment.findings import Findings
+from crossfade.clock import SimulatedClock, Stopwatch, iso
+from crossfade.cloud.services import Services
+from crossfade.commands.apply import Applied, apply
+from crossfade.commands.discover import discover, discover_target
+from crossfade.commands.init import initial_intent
+from crossfade.commands.plan import make
+from crossfade.commands.report import write_report
+from crossfade.commands.verify import verify
+from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, JOURNAL, PLAN, TARGET, Workspace
+from crossfade.errors import InputError, Problem
+from crossfade.execution.reader import JournalReader
+from crossfade.execution.run import MakeEngine
+from crossfade.execution.transitions import HostState, Kind
+from crossfade.plan.intent import read_intent
+from crossfade.plan.plan import Plan
+from crossfade.verification.verification import Verification
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+MARKER = "demo.marker"
+
+
+class Stage(Protocol):
+    """The rehearsal that a demo is played on: services over a twin, its clock, and what its people went through."""
+
+    clock: SimulatedClock
+
+    @property
+    def subscription(self) -> str: ...
+
+    def services(self) -> Services: ...
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T: ...
+
+    def tally(self) -> dict[str, Any]: ...
+
+    def wire_calls(self) -> dict[str, int]: ...
+
+    def same_days_without(self, estate_name: str, until: float) -> dict[str, Any]: ...
+
+
+class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts at the end; names are stable. Seconds; `calls` by service; `throttled` counts 429 answers."""
+
+    estate: str
+    seed: int
+    state: str
+    hosts: int
+    hosts_moved: int
+    hosts_quarantined: int
+    people: int
+    people_moved: int
+    sign_ins: int
+    min_sign_ins_per_person: int
+    refused_sign_ins: int
+    refused_by_cause: dict[str, int]
+    refused_sign_ins_without_migration: int
+    sessions_lost_with_notice: int
+    sessions_lost_without_notice: int
+    peak_sessions: int
+    min_sessions_while_moving: int | None
+    calls: dict[str, int]
+    throttled: int
+    lost: int
+    gained: int
+    swapped: int
+    unexplained: int
+    verified: bool
+    virtual_seconds: float
+    real_seconds: float
+    report: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything moved, nobody was refused for it, and the proof holds; else 1."""
+        refused = self.refused_sign_ins > self.refused_sign_ins_without_migration
+        return 1 if refused or self.sessions_lost_without_notice or not self.verified else 0
+
+
+def prepare(folder: Path) -> Workspace:
+    """An empty folder for a demo. A folder that an earlier demo made is emptied; any other that is not empty is refused."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARKER).exists():
+            mend = "Name another folder with --dir, or empty it yourself."
+            raise InputError("The demo was not begun.", [Problem(str(folder), "holds something else.", mend)])
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("This folder was made by `crossfade demo` and may be emptied by the next one.\n")
+    return Workspace(folder)
+
+
+def demo(
+    stage: Stage, workspace: Workspace, make_engine: MakeEngine, *, estate: str, seed: int, say: Say
+) -> DemoResult:
+    """The seven arrows, one after another. Raises MigrationError where a command would."""
+    watch = Stopwatch()
+    begun = stage.clock.timestamp()
+    applied, verification, calls, report = stage.run(_all_of_it(stage, workspace, make_engine, say))
+    ended = stage.clock.timestamp()
+    without = stage.same_days_without(estate, ended)
+    return _result(
+        stage.tally(),
+        without,
+        workspace=workspace,
+        applied=applied,
+        verification=verification,
+        calls=calls,
+        throttled=_throttled(stage.wire_calls()),
+        estate=estate,
+        seed=seed,
+        virtual_seconds=round(ended - begun, 1),
+        real_seconds=round(watch.seconds(), 1),
+        report=report,
+    )
+
+
+async def _all_of_it(
+    stage: Stage, workspace: Workspace, make_engine: MakeEngine, say: Say
+) -> tuple[Applied, Verification, dict[str, int], str]:
+    async with stage.services() as services:
+        await _decide(stage, workspace, services, say)
+        say("apply: objects first, then wave after wave; people sign in all the while")
+        applied = await apply(
+            workspace, services, stage.clock, make_engine, synchronous="NORMAL", hook=_told(say, stage.clock)
+        )
+        say(f"apply: the run is {applied.state}" + (f": {applied.error.get('what')}" if applied.error else ""))
+        verification = await verify(workspace, services, stage.clock)
+        say(
+            f"verify: {len(verification.lost)} lost, {len(verification.gained)} gained, "
+            f"{len(verification.swapped)} swapped, {len(verification.unexplained)} unexplained"
+        )
+        report = write_report(workspace, services.cloud.portal, made_at=iso(stage.clock.now()))
+        return applied, verification, dict(services.calls), str(report)
+
+
+async def _decide(stage: Stage, workspace: Workspace, services: Services, say: Say) -> None:
+    """Discover, assess, plan: everything up to the document that somebody would sign."""
+    inventory = await discover(services)
+    workspace.write(INVENTORY, inventory)
+    say(
+        f"discover: {len(inventory.pools)} pools, {len(inventory.hosts)} hosts, {len(inventory.apps)} apps, "
+        f"{len(inventory.assignments)} assignments, {len(inventory.sessions)} sessions"
+    )
+    target = await discover_target(services, inventory, [stage.subscription])
+    workspace.write(TARGET, target)
+    intent_text = initial_intent(inventory, target, subscription=stage.subscription, location="westeurope")
+    workspace.write_bytes(INTENT, intent_text)
+    intent = read_intent(intent_text, place=str(workspace.path(INTENT)))
+    now = iso(stage.clock.now())
+    findings: Findings = assess(inventory, target, intent.growth, made_at=now)
+    workspace.write(FINDINGS, findings)
+    counts = Counter(str(finding.severity) for finding in findings.findings)
+    say(f"assess: {counts['blocker']} blockers, {counts['warning']} warnings, {counts['note']} notes")
+    plan = make(workspace, today=now[:10])
+    say(f"plan: {len(plan.operations)} operations, {len(plan.hosts)} hosts in {len(plan.waves)} waves")
+
+
+def _told(say: Say, clock: SimulatedClock) -> Callable[[str], None]:
+    """A journal hook that tells of waves as they begin and end."""
+
+    def hook(point: str) -> None:
+        words = point.split()
+        if words[:2] == ["after", "wave"] and words[-1] in ("moving", "confirmed", "holding"):
+            say(f"  {iso(clock.now())[:16].replace('T', ' ')}  {words[2]} {words[-1]}")
+
+    return hook
+
+
+def _throttled(wire_calls: dict[str, int]) -> int:
+    return sum(count for call, count in wire_calls.items() if call.endswith(" 429"))
+
+
+def _result(
+    tally: dict[str, Any],
+    without: dict[str, Any],
+    *,
+    workspace: Workspace,
+    applied: Applied,
+    verification: Verification,
+    calls: dict[str, int],
+    **rest: Any,
+) -> DemoResult:
+    plan = workspace.read(PLAN, Plan)
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        states = Counter(host.state for host in reader.all(Kind.HOST))
+    by_service: Counter[str] = Counter()
+    for call, count in calls.items():
+        by_service[call.split()[0]] += count
+    return DemoResult(
+        state=applied.state,
+        hosts=len(plan.hosts),
+        hosts_moved=states[HostState.CONFIRMED],
+        hosts_quarantined=states[HostState.QUARANTINED],
+        people=tally["people"],
+        people_moved=len({person for group in plan.access for person in group.people}),
+        sign_ins=tally["sign_ins"],
+        min_sign_ins_per_person=tally["min_sign_ins_per_person"],
+        refused_sign_ins=tally["refused_sign_ins"],
+        refused_by_cause=tally["refused_by_cause"],
+        refused_sign_ins_without_migration=without["refused_sign_ins"],
+        sessions_lost_with_notice=tally["sessions_lost_with_notice"],
+        sessions_lost_without_notice=tally["sessions_lost_without_notice"],
+        peak_sessions=tally["peak_sessions"],
+        min_sessions_while_moving=tally["min_sessions_while_moving"],
+        calls=dict(sorted(by_service.items())),
+        lost=len(verification.lost),
+        gained=len(verification.gained),
+        swapped=len(verification.swapped),
+        unexplained=len(verification.unexplained),
+        verified=verification.passed(),
+        **rest,
+    )
