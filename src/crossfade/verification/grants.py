@@ -104,16 +104,18 @@ def _scopes_over(resource: str) -> list[str]:
     return ["/".join(parts[:length]) for length in range(len(parts) + 1)]
 
 
+_SCOPES = {
+    "applicationgroups": "application group",
+    "resourcegroups": "resource group",
+    "subscriptions": "subscription",
+    "managementgroups": "management group",
+}
+
+
 def _words(scope: str) -> str:
     """`application group x`, `resource group y`, `subscription z`, for a reader."""
-    parts = scope.strip("/").split("/")
-    names = {
-        "applicationgroups": "the application group",
-        "resourcegroups": "resource group",
-        "subscriptions": "subscription",
-        "managementgroups": "management group",
-    }
-    if len(parts) < 2:
+    kind, _, name = scope.strip("/").rpartition("/")
+    if not kind:
         return "everything (root scope)"
-    name = names.get(parts[-2].casefold(), parts[-2])
-    return name if name.startswith("the ") else f"{name} {parts[-1]}"
+    kind = last_name(kind)
+    return f"{_SCOPES.get(kind.casefold(), kind)} {name}"

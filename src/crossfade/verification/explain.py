@@ -1,0 +1,87 @@
+"""`who` and `what`: one person's or one resource's access, each with the path by which it comes, before and after."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from crossfade.errors import InputError, Problem
+from crossfade.model.ids import fold
+from crossfade.verification.access import Access, Path
+from crossfade.verification.after import After
+from crossfade.verification.before import Before
+from crossfade.verification.people import GONE, PRESENT
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer. `before` and `after` are sorted by resource and person; `after` None: there is no target yet."""
+
+    subject: str
+    note: str = ""
+    before: list[Path] = []
+    after: list[Path] | None = None
+
+
+def who(person: str, before: Before, after: After | None) -> View:
+    """Everything a person has a right to. Raises InputError for somebody whom neither side knows."""
+    key = fold(person)
+    had = list(before.paths_of(key))
+    has = list(after.paths_of(key)) if after else None
+    standing = before.people.standing(key)
+    if not had and not has and standing.state != PRESENT and standing.state != GONE:
+        raise InputError("There is nobody to tell about.", [_nobody(person, before.listed())])
+    return View(
+        subject=before.people.label(key),
+        note="" if standing.state == PRESENT else f"Cannot sign in: {standing.why}",
+        before=_sorted(had),
+        after=None if has is None else _sorted(has),
+    )
+
+
+def what(text: str, before: Before, after: After | None) -> list[View]:
+    """Everybody who has a right to a resource. `text` names it by its end (`Excel`, `Office/Excel`), or names the group
+    or pool around several. Raises InputError when nothing fits."""
+    sides: list[Access] = [before.access(), *([after.access()] if after else [])]
+    known = {key: resource.key for side in sides for key, resource in side.resources.items()}
+    found = matching(text, known)
+    if not found:
+        raise InputError("There is no such resource.", [_nothing(text, known.values())])
+    return [
+        View(
+            subject=known[key],
+            before=_sorted(before.paths_to(key)),
+            after=None if after is None else _sorted(after.paths_to(key)),
+        )
+        for key in found
+    ]
+
+
+def matching(text: str, known: Iterable[str]) -> list[str]:
+    """Of folded keys, those that a text means: its parts in order among theirs, and the last one their last if any has
+    it so."""
+    wanted = [part for part in fold(text).strip("/").split("/") if part]
+    fits = [key for key in known if _in_order(wanted, key.split("/"))]
+    exact = [key for key in fits if key.split("/")[-1] == wanted[-1]]
+    return sorted(exact or fits)
+
+
+def _in_order(wanted: list[str], parts: list[str]) -> bool:
+    left = iter(parts)
+    return bool(wanted) and all(any(part == found for found in left) for part in wanted)
+
+
+def _sorted(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: (fold(path.resource), fold(path.person), path.how))
+
+
+def _nobody(person: str, listed: Iterable[str]) -> Problem:
+    name = fold(person).partition("@")[0]
+    near = sorted(upn for upn in listed if name and name in upn)[:3]
+    mend = f"Did you mean {', '.join(near)}?" if near else "Give the whole user principal name (somebody@contoso.com)."
+    return Problem(person, "is not assigned anything in classic and holds nothing on the target.", mend)
+
+
+def _nothing(text: str, known: Iterable[str]) -> Problem:
+    last = fold(text).rsplit("/", 1)[-1]
+    near = sorted(key for key in known if last and last in fold(key))[:3]
+    mend = f"Did you mean {'; '.join(near)}?" if near else "Name it as the feed does: `Excel`, or `pool/group/Excel`."
+    return Problem(text, "is shown to nobody on either side.", mend)

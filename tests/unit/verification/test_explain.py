@@ -1,0 +1,81 @@
+"""`who` and `what` tell by which path, and what stands in the way."""
+
+from __future__ import annotations
+
+import pytest
+from applied import ANN, CAT, DAN, OFFICE, applied, grouped, inventory, plan_of, snapshot
+
+from crossfade.errors import InputError
+from crossfade.inventory.inventory import Inventory
+from crossfade.verification.after import After
+from crossfade.verification.before import Before
+from crossfade.verification.explain import matching, what, who
+from crossfade.verification.people import People
+from crossfade.verification.verify import sides
+
+
+def both(*, groups: bool = False) -> tuple[Before, After]:
+    found = inventory()
+    target = snapshot(found)
+    plan = (grouped if groups else plan_of)(found, target)
+    return sides(plan, found, applied(plan, target))
+
+
+def test_a_person_before_and_after() -> None:
+    view = who(ANN.upper(), *both(groups=True))
+    (had,), (has,) = view.before, view.after or []
+    assert view.subject == ANN
+    assert had.resource == has.resource == f"{OFFICE}/Desktop Application Group/Remote Desktop"
+    assert had.how == f"assigned to app group Desktop Application Group of Office as {ANN}"
+    assert has.how == (
+        "through directory group AVD Office Desktop Application Group, "
+        "granted on application group Office-DAG; shown in workspace contoso"
+    )
+
+
+def test_what_stands_in_the_way() -> None:
+    view = who(CAT, *both())
+    closed = [path for path in view.before if not path.opens]
+    assert [path.resource for path in closed] == [f"{OFFICE}/Apps/Hidden"]
+    assert "ShowInWebFeed" in closed[0].how
+    gone = who("gone@contoso.com", *both())
+    assert gone.note == "Cannot sign in: left in 2021"
+    assert not any(path.opens for path in gone.before)
+    assert gone.after == []
+
+
+def test_a_personal_desktop_names_its_host() -> None:
+    view = who(DAN, *both())
+    assert view.before[0].how.endswith("on their own host own-1")
+    assert view.after is not None
+    assert view.after[0].how.endswith("on their own host own-1")
+
+
+def test_without_a_target() -> None:
+    found = inventory()
+    view = who(CAT, Before(found, People(None)), None)
+    assert view.after is None
+    assert [path.opens for path in view.before] == [True, False]
+
+
+def test_a_resource_by_its_end_or_the_group_around_it() -> None:
+    (excel,) = what("office/EXCEL", *both())
+    assert [(path.person, path.opens) for path in excel.before] == [(CAT, True), ("gone@contoso.com", False)]
+    assert [path.person for path in excel.after or []] == [CAT]
+    assert len(what("Office", *both())) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"), [("excel", ["p/a/excel"]), ("a", ["p/a/excel", "p/a/word"]), ("p/word", ["p/a/word"]), ("", [])]
+)
+def test_matching(text: str, fits: list[str]) -> None:
+    assert matching(text, ["p/a/excel", "p/a/word"]) == fits
+
+
+def test_nobody_and_nothing() -> None:
+    with pytest.raises(InputError, match=r"Did you mean ann@contoso\.com"):
+        who("ann@contoso.de", *both())
+    with pytest.raises(InputError, match="Did you mean"):
+        what("Exc", *both())
+    with pytest.raises(InputError, match="whole user principal name"):
+        who("zoe", Before(Inventory(), People([])), None)
