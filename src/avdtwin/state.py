@@ -138,7 +138,7 @@ class ClassicHost(State):
     sxs_version: str = "rdp-sxs210806001"
     registered_at: float = 0.0
     last_heartbeat: float | None = None
-    """The last one before the agent left; while it is connected the live value is computed (see `windows.heartbeat`)."""
+    """The last one before the agent left; while it is connected the live value is computed (`windows.heartbeat`)."""
     status_when_silent: int = 6
     update_state: int = 3
     last_update_at: float | None = None
@@ -461,7 +461,7 @@ class Titles(State):
 
 
 class Record(State):
-    """One thing that happened to somebody or something: a refused sign-in, a lost session, a message, a locked profile."""
+    """One thing that happened to somebody or something: a refused sign-in, a lost session, a locked profile."""
 
     at: float
     kind: str

@@ -54,8 +54,7 @@ def names(world: World, request: Request, subscription: str) -> Response:
         for resource in (group, *store.children(world, group.id)):
             for name, value in (resource.tags or {}).items():
                 found.setdefault(name, Counter())[value] += 1
-    value = [_name(scope, name, counts) for name, counts in found.items()]
-    return GatewayResponse(body={"value": value})
+    return GatewayResponse(body={"value": [_name(scope, name, counts) for name, counts in found.items()]})
 
 
 def _name(scope: str, name: str, counts: Counter[str]) -> dict[str, Any]:
