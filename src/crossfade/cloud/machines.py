@@ -10,7 +10,7 @@ from crossfade.cloud.sdk import Sdk, awaited, encoded, listed, sent
 from crossfade.errors import GateTimedOut, NotFound
 from crossfade.model.ids import last_name, segments
 
-RUN_LOOK_S = 10.0
+RUN_LOOK_S = 15.0
 """Between two looks at a running command."""
 ENDED = frozenset({"Succeeded", "Failed", "TimedOut", "Canceled"})
 

@@ -13,8 +13,8 @@ from crossfade.cloud.calls import Call
 from crossfade.cloud.pipeline import Wiring, ours
 from crossfade.cloud.transport import Borrowed
 
-POLL_S = 15
-"""Between two looks at a long-running operation, where the service does not say."""
+POLL_S = 25
+"""At least this long between two looks at a long-running operation."""
 
 
 class Sdk:
@@ -84,10 +84,22 @@ async def awaited(call: Call, operation: Callable[..., Awaitable[Any]], *names: 
     """Call a long-running SDK operation and wait, on Clock, until it has ended. Raises CloudError."""
 
     async def work() -> Any:
-        poller = await operation(*names, **options)
+        poller = await operation(*names, polling=_patient(), **options)
         return await poller.result()
 
     return await ours(call, work)
+
+
+def _patient() -> Any:
+    """Polling that looks no more often than every POLL_S, though the service would allow it: hundreds of VMs are in
+    flight at once and share one read budget (facts/arm-service 9.1)."""
+    from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
+
+    class Patient(AsyncARMPolling):
+        def _extract_delay(self) -> float:
+            return max(float(super()._extract_delay()), float(POLL_S))
+
+    return Patient(POLL_S)
 
 
 async def listed(call: Call, operation: Callable[..., Any], *names: str, **options: Any) -> AsyncIterator[list[Any]]:

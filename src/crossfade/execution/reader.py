@@ -86,6 +86,10 @@ class JournalReader:
         )
         return (records.event(row) for row in self._all(sql, after, kind, subject))
 
+    def last_seq(self) -> int:
+        """The number of the last event, 0 in a new journal."""
+        return self._last_event()[0]
+
     def commands(self, state: str | None = "new") -> list[Command]:
         """Commands in the order they were given; by default those nobody answered yet."""
         sql = f"SELECT {COMMAND_COLUMNS} FROM command WHERE (?1 IS NULL OR state = ?1) ORDER BY id"
