@@ -11,8 +11,9 @@ import msgspec
 
 from crossfade.clock import Clock, SimulatedClock, SystemClock
 from crossfade.cloud import clouds
-from crossfade.cloud.credentials import Prompt, ShowCode, SignIn
-from crossfade.cloud.services import Services
+from crossfade.cloud.credentials import Prompt, ShowCode
+from crossfade.cloud.credentials import SignIn as SignIn
+from crossfade.cloud.services import Services as Services
 from crossfade.cloud.transport import AsgiTransport, TlsTransport
 from crossfade.execution.engine import Bodies, Engine
 

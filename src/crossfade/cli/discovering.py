@@ -1,0 +1,89 @@
+"""`discover` on the command line: from where, with which progress, and the summary at the end."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crossfade.cli.options import Answer, Here
+from crossfade.cli.progress import showing
+from crossfade.cli.services import with_services
+
+if TYPE_CHECKING:
+    from crossfade.app import Services
+
+SHOWN = 20
+
+
+def discover(
+    here: Here,
+    *,
+    exports: Path | None,
+    target: bool,
+    subscriptions: Sequence[str],
+    tenant_group: str,
+    tenants: Sequence[str] | None,
+) -> Answer:
+    if target:
+        return _target(here, subscriptions)
+    return _classic(here, exports, tenant_group, tenants or ())
+
+
+def _classic(here: Here, exports: Path | None, tenant_group: str, tenants: Sequence[str]) -> Answer:
+    from crossfade.commands import discover as command
+    from crossfade.commands.local import CLOCK
+    from crossfade.commands.workspace import INVENTORY, Workspace
+
+    calls: dict[str, int] = {}
+
+    async def live(services: "Services") -> Any:
+        with showing("Reading the classic service") as progress:
+            found = await command.discover(
+                services, tenant_group=tenant_group or None, tenants=tenants, progress=progress
+            )
+        calls.update(services.calls)
+        return found
+
+    if exports is not None:
+        inventory = command.discover_exports(exports, CLOCK)
+    else:
+        inventory = with_services(here.connection, live)
+    path = Workspace(here.folder).write(INVENTORY, inventory)
+    parts = ("tenants", "pools", "hosts", "groups", "apps", "assignments", "sessions", "roles")
+    return _answer(path, inventory, {name: len(getattr(inventory, name)) for name in parts}, calls)
+
+
+def _target(here: Here, subscriptions: Sequence[str]) -> Answer:
+    from crossfade.commands import discover as command
+    from crossfade.commands.local import saved_inventory
+    from crossfade.commands.workspace import TARGET, Workspace
+
+    workspace = Workspace(here.folder)
+    inventory = saved_inventory(workspace)
+    calls: dict[str, int] = {}
+
+    async def live(services: "Services") -> Any:
+        with showing("Reading the target") as progress:
+            found = await command.discover_target(services, inventory, subscriptions, progress=progress)
+        calls.update(services.calls)
+        return found
+
+    snapshot = with_services(here.connection, live)
+    path = workspace.write(TARGET, snapshot)
+    parts = ("subscriptions", "objects", "grants", "machines", "identities", "directory_groups")
+    return _answer(path, snapshot, {name: len(getattr(snapshot, name)) for name in parts}, calls)
+
+
+def _answer(path: Path, document: Any, counts: dict[str, int], calls: dict[str, int]) -> Answer:
+    gaps = [{"subject": gap.subject, "what": gap.what, "why": gap.why, "mend": gap.mend} for gap in document.gaps]
+    data = {"written": str(path), "counts": counts, "gaps": gaps, "calls": sum(calls.values())}
+    return Answer(data, _text(path, counts, gaps, sum(calls.values())))
+
+
+def _text(path: Path, counts: dict[str, int], gaps: list[dict[str, str]], calls: int) -> str:
+    found = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    lines = [f"Found {found}" + (f" in {calls} calls." if calls else ".")]
+    if gaps:
+        lines.append(f"What is not known, or was assumed ({len(gaps)}):")
+        lines += [f"  {gap['subject']}: {gap['what']} {gap['why']} {gap['mend']}" for gap in gaps[:SHOWN]]
+        lines += [f"  … and {len(gaps) - SHOWN} more in the document"] if len(gaps) > SHOWN else []
+    return "\n".join([*lines, f"Wrote {path}"])

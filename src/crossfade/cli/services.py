@@ -1,0 +1,51 @@
+"""Verbs that need the services: opened, used and closed around one coroutine."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from crossfade.cli.options import Connection
+
+if TYPE_CHECKING:
+    from crossfade.app import Endpoints, Services
+
+T = TypeVar("T")
+
+
+def with_services(connection: Connection, work: "Callable[[Services], Awaitable[T]]") -> T:
+    """Sign in as told, do the work, sign out. Raises MigrationError."""
+    from crossfade.app import services_for
+
+    async def story() -> T:
+        async with services_for(endpoints(connection), prompt=_prompt(), show_code=_show_code) as services:
+            return await work(services)
+
+    return asyncio.run(story())
+
+
+def endpoints(connection: Connection) -> "Endpoints":
+    from crossfade.app import Endpoints, SignIn
+
+    return Endpoints(
+        cloud=connection.cloud,
+        origin=connection.endpoint or None,
+        classic=connection.classic_endpoint or None,
+        ca_file=connection.ca_file or None,
+        sign_in=SignIn(
+            choice=connection.sign_in,
+            tenant_id=connection.tenant_id or None,
+            client_id=connection.client_id or None,
+        ),
+    )
+
+
+def _prompt() -> Callable[[str], str] | None:
+    """Asks for a secret without showing it; nobody is asked where nobody is."""
+    import getpass
+
+    return getpass.getpass if sys.stdin.isatty() else None
+
+
+def _show_code(address: str, code: str) -> None:
+    print(f"To sign in, open {address} and type {code}", file=sys.stderr, flush=True)

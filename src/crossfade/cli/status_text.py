@@ -1,0 +1,103 @@
+"""A run's status as plain text: instant, and readable in any log."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crossfade.commands.status import Happened, HostStatus, Status
+
+SHOWN = 20
+QUIET = frozenset({"on_source", "staged", "confirmed", "accepting"})
+"""States of hosts that need no line of their own."""
+
+
+def as_text(found: "Status") -> str:
+    """Head, hosts by state, waves, hosts in flight, what is waited for, what happened last."""
+    parts = [
+        _head(found),
+        "Hosts: " + counts(found.hosts_by_state),
+        table(("Wave", "Kind", "State", "Hosts", "People", "By state"), _waves(found)),
+        _busy([host for host in found.hosts if host.state not in QUIET]),
+        _waiting(found),
+        _commands(found),
+        _recent(found.recent),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(found: "Status") -> str:
+    works = "a process works on it" if found.alive else "no process works on it"
+    lines = [
+        f"Run {found.run} ({found.mode}) is {found.state}; {works}." + (f" {found.reason}" if found.reason else ""),
+        f"Began {moment(found.began_at)}, last event {moment(found.last_at)}, {found.events} events.",
+    ]
+    if not found.alive and found.state in ("running", "paused"):
+        lines.append("It was interrupted. `crossfade resume` observes every host first, then goes on.")
+    if found.state == "holding":
+        lines.append("It holds. Mend what the reason names, then `crossfade resume`.")
+    return "\n".join(lines)
+
+
+def _waves(found: "Status") -> list[tuple[str, ...]]:
+    return [
+        (wave.wave, wave.kind, wave.state, str(wave.hosts), str(wave.people), counts(wave.by_state))
+        for wave in found.waves
+    ]
+
+
+def _busy(hosts: "list[HostStatus]") -> str:
+    if not hosts:
+        return ""
+    rows = [
+        (host.host.rsplit("/", 1)[-1], host.wave, host.state, host.last_known, moment(host.since), _doing(host))
+        for host in hosts[:SHOWN]
+    ]
+    more = f"\n… and {len(hosts) - SHOWN} more: see --json" if len(hosts) > SHOWN else ""
+    return table(("Host", "Wave", "State", "Last known", "Since", "Step"), rows) + more
+
+
+def _doing(host: "HostStatus") -> str:
+    return f"{host.doing}: waits for {host.waiting_for}" if host.waiting_for else host.doing or host.reason
+
+
+def _waiting(found: "Status") -> str:
+    lines = [
+        f"  {each.what} ({each.count} step{'s' if each.count > 1 else ''}, since {moment(each.since)})"
+        for each in found.waiting
+    ]
+    return "\n".join(["Waiting for", *lines]) if lines else ""
+
+
+def _commands(found: "Status") -> str:
+    return "Not answered yet: " + ", ".join(found.commands_waiting) if found.commands_waiting else ""
+
+
+def _recent(events: "list[Happened]") -> str:
+    return "\n".join(["Last", *(f"  {line(event)}" for event in events)]) if events else ""
+
+
+def line(event: "Happened") -> str:
+    """One event as one line."""
+    subject = event.subject.rsplit("/", 1)[-1] if event.kind == "host" else event.subject
+    reason = " ".join(event.reason.split())
+    told = f"{moment(event.at)}  {event.kind} {subject} {event.to}".rstrip()
+    return f"{told}: {reason[:160]}" if reason else told
+
+
+def counts(by_state: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in by_state.items()) or "none"
+
+
+def moment(iso: str) -> str:
+    """`2026-06-26 02:46 UTC` of an ISO time."""
+    return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Aligned columns, two blanks between; empty without rows."""
+    found = [tuple(row) for row in rows]
+    if not found:
+        return ""
+    widths = [max(len(row[column]) for row in (head, *found)) for column in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *found)]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,275 @@
+"""The verbs, thin: options to a command of `commands`, its result to an `Answer`. Commands are imported when called."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfade.cli.options import Answer, Here
+
+if TYPE_CHECKING:
+    from crossfade.commands.workspace import Workspace
+
+Many = list[str] | None
+PENDING = 2
+
+
+def _workspace(here: Here) -> "Workspace":
+    from crossfade.commands.workspace import Workspace
+
+    return Workspace(here.folder)
+
+
+# ---------------------------------------------------------------- what is there
+
+
+def discover(
+    here: Here,
+    *,
+    exports: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FOLDER", help="Read files that the classic cmdlets exported, not the service."),
+    ] = None,
+    target: Annotated[
+        bool, typer.Option("--target", help="Read the ARM side into target.json in place of the classic estate.")
+    ] = False,
+    subscription: Annotated[
+        Many, typer.Option("--subscription", metavar="ID", help="With --target: subscription to read; may be repeated.")
+    ] = None,
+    tenant_group: Annotated[
+        str, typer.Option("--tenant-group", metavar="NAME", help="Classic tenant group.", show_default=False)
+    ] = "",
+    tenant: Annotated[
+        Many, typer.Option("--tenant", metavar="NAME", help="Only this classic tenant; may be repeated.")
+    ] = None,
+) -> Answer:
+    """Read the classic estate into inventory.json; with --target, the ARM side into target.json. Writes nothing else.
+
+    Exit codes: 0 read, also where parts could not be (they are named as gaps); 1 not read.
+    """
+    from crossfade.cli import discovering
+
+    return discovering.discover(
+        here,
+        exports=exports,
+        target=target,
+        subscriptions=subscription or [],
+        tenant_group=tenant_group,
+        tenants=tenant,
+    )
+
+
+def init(
+    here: Here,
+    *,
+    subscription: Annotated[
+        str, typer.Option("--subscription", metavar="ID", help="Where the new objects go.", show_default=False)
+    ] = "",
+    location: Annotated[
+        str, typer.Option("--location", metavar="REGION", help="Region of their metadata.", show_default=False)
+    ] = "",
+    hosts_percent: Annotated[
+        float, typer.Option("--hosts-percent", metavar="N", help="Expected growth in hosts within two years, per cent.")
+    ] = 0.0,
+    people_percent: Annotated[
+        float, typer.Option("--people-percent", metavar="N", help="Expected growth in people, per cent.")
+    ] = 0.0,
+) -> Answer:
+    """Begin a migration: write crossfade.toml, where you decide. What is not given is asked for at a terminal.
+
+    Exit codes: 0 written; 1 not; 3 there is one already.
+    """
+    from crossfade.cli import deciding
+
+    return deciding.init(
+        here,
+        subscription=subscription,
+        location=location,
+        hosts_percent=hosts_percent,
+        people_percent=people_percent,
+    )
+
+
+def assess(here: Here) -> Answer:
+    """Say what stands in the way, why, and what mends it: findings.json.
+
+    Exit codes: 0 nothing that needs a decision; 2 blockers or warnings are open; 1 not assessed.
+    """
+    from crossfade.cli import deciding
+
+    return deciding.assess(here)
+
+
+def plan(here: Here) -> Answer:
+    """Write plan.json: what exactly will be done, and when. Prints it as a diff that people can sign.
+
+    Exit codes: 0 there is nothing to do; 2 changes are pending; 3 no valid plan exists; 1 not planned.
+    """
+    from crossfade.cli import deciding
+
+    return deciding.plan(here)
+
+
+# ---------------------------------------------------------------- the run
+
+
+def apply(
+    here: Here,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, write nothing, say what would be done.")
+    ] = False,
+) -> Answer:
+    """Carry the saved plan out: objects first, then wave after wave. Goes on where an interrupted one stopped.
+
+    Exit codes: 0 the run is finished; 1 it holds or failed; 2 a dry run found work to do; 3 refused, nothing written.
+    """
+    from crossfade.cli import running
+
+    return running.apply(here, dry_run=dry_run)
+
+
+def status(here: Here) -> Answer:
+    """Say where a run stands, from any terminal, at once. Hosts whose state nobody knows are said to be unknown.
+
+    Exit codes: 0 told; 1 there is no run, or its journal cannot be read.
+    """
+    from crossfade.cli.status_text import as_text
+    from crossfade.commands.status import status as command
+
+    found = command(_workspace(here))
+    return Answer(found, as_text(found))
+
+
+def pause(here: Here) -> Answer:
+    """Let the steps in flight end and begin nothing new, until `crossfade resume`.
+
+    Exit codes: 0 paused; 2 the run has not answered yet; 3 refused.
+    """
+    return _steer(here, "pause")
+
+
+def resume(here: Here) -> Answer:
+    """Go on: with a paused run in its own process, or with an interrupted one in this process.
+
+    Exit codes: 0 it goes on, or is finished; 1 it holds or failed; 2 the run has not answered yet; 3 refused.
+    """
+    from crossfade.commands.steer import somebody_works
+
+    if somebody_works(_workspace(here)):
+        return _steer(here, "resume")
+    return apply(here)
+
+
+def _steer(here: Here, verb: str) -> Answer:
+    import asyncio
+
+    from crossfade.commands.steer import steer
+
+    said = asyncio.run(steer(_workspace(here), verb))
+    return Answer(said, said.answer, said.exit_code)
+
+
+# ---------------------------------------------------------------- the proof
+
+
+def verify(here: Here) -> Answer:
+    """Prove who may open what, before and after; hosts and settings too: verification.json.
+
+    Exit codes: 0 only for zero lost, zero gained, zero swapped, zero unexplained; 2 otherwise; 1 not verified.
+    """
+    from crossfade.cli import proving
+
+    return proving.verify(here)
+
+
+def who(
+    here: Here,
+    person: Annotated[str, typer.Argument(metavar="UPN", help="For instance alice@contoso.com.")],
+) -> Answer:
+    """Say what one person may open, before and after, and by which path.
+
+    Exit codes: 0 told; 1 not known.
+    """
+    from crossfade.cli import proving
+
+    return proving.who(here, person)
+
+
+def report(here: Here) -> Answer:
+    """Write report.html, one self-contained page, and print the summary.
+
+    Exit codes: 0 written; 1 not.
+    """
+    from crossfade.cli import proving
+
+    return proving.report(here)
+
+
+# ---------------------------------------------------------------- beside
+
+
+def demo(
+    here: Here,
+    *,
+    estate: Annotated[
+        str, typer.Option("--estate", metavar="NAME", help="contoso, fabrikam, tiny or small-<n>.")
+    ] = "contoso",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="What chance draws from.")] = 1,
+) -> Answer:
+    """Show a whole migration of a made-up estate on a twin in this process, under virtual time. Needs no cloud.
+
+    Exit codes: 0 nobody was refused or lost and the proof holds; 1 otherwise.
+    """
+    from crossfade.cli import running
+
+    return running.demo(here, estate=estate, seed=seed)
+
+
+def twin(
+    here: Here,
+    *,
+    estate: Annotated[
+        str, typer.Option("--estate", metavar="NAME", help="contoso, fabrikam, tiny or small-<n>.")
+    ] = "contoso",
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="What chance draws from.")] = 1,
+    port: Annotated[int, typer.Option("--port", metavar="N", help="Port on loopback; 0 for a free one.")] = 8443,
+    time: Annotated[
+        str, typer.Option("--time", metavar="HOW", help="real, virtual (moves when told to) or x<factor>.")
+    ] = "real",
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="FILE", help="Snapshot: read at the start, written at the end.")
+    ] = None,
+    still: Annotated[bool, typer.Option("--still", help="Nobody comes to work: no simulated people.")] = False,
+) -> Answer:
+    """Serve a twin of both services over HTTPS on loopback, until interrupted. Its ca.pem is in the folder's `twin`.
+
+    Exit codes: 0 interrupted; 1 it could not be served.
+    """
+    from crossfade.app import serve_twin
+
+    options: list[tuple[bool, list[str]]] = [
+        (True, ["--estate", estate, "--seed", str(seed), "--port", str(port), "--time", time]),
+        (True, ["--certificates", str(here.folder / "twin")]),
+        (state is not None, ["--state", str(state)]),
+        (still, ["--still"]),
+    ]
+    code = serve_twin([word for wanted, words in options for word in words if wanted])
+    return Answer({"exit_code": code}, "", code)
+
+
+def doctor(
+    here: Here,
+    *,
+    subscription: Annotated[
+        Many, typer.Option("--subscription", metavar="ID", help="Subscription to check rights on; may be repeated.")
+    ] = None,
+    local: Annotated[bool, typer.Option("--local", help="Check this machine and the folder only.")] = False,
+) -> Answer:
+    """Check this machine, the folder, the sign-in, the services and the rights that a migration needs. Changes nothing.
+
+    Exit codes: 0 all is well; 2 something needs mending.
+    """
+    from crossfade.cli import proving
+
+    return proving.doctor(here, subscriptions=subscription or [], local=local)

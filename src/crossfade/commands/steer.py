@@ -1,0 +1,61 @@
+"""`crossfade pause` and `resume`: words for the process that works on a run, given through its journal.
+
+Imports no service and no engine: steering from another terminal is instant.
+"""
+
+import getpass
+
+import msgspec
+
+from crossfade.clock import Clock, SystemClock
+from crossfade.commands.status import is_alive
+from crossfade.commands.workspace import JOURNAL, Workspace
+from crossfade.errors import Refused
+from crossfade.execution.commands import answer_to, give
+from crossfade.execution.reader import JournalReader
+
+LISTENED_FOR_S = 8.0
+"""The running process listens every 5 s."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that was given. `state`: new (nobody has answered yet), done or refused; `answer` is the run's own."""
+
+    command: int
+    verb: str
+    state: str
+    answer: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 when the run did it, 2 while its answer is pending, 3 when it refused."""
+        return {"done": 0, "new": 2}.get(self.state, 3)
+
+
+def somebody_works(workspace: Workspace, clock: Clock | None = None) -> bool:
+    """Whether a process works on this folder's run. Raises InputError where there is no run."""
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        return is_alive(workspace, reader.lease(), (clock or SystemClock()).now())
+
+
+async def steer(
+    workspace: Workspace, verb: str, clock: Clock | None = None, *, listen_s: float = LISTENED_FOR_S
+) -> Said:
+    """Tell the run, and wait a little for its answer. Raises Refused when no process is there to hear it."""
+    clock = clock or SystemClock()
+    if not somebody_works(workspace, clock):
+        raise Refused(
+            f"There is nothing to {verb}.",
+            f"No process works on the run in {workspace.folder}.",
+            "See `crossfade status`; `crossfade resume` goes on with an interrupted run.",
+        )
+    path = workspace.path(JOURNAL)
+    number = give(path, clock, verb, actor=getpass.getuser())
+    for _ in range(max(1, round(listen_s / 0.2))):
+        await clock.sleep(0.2)
+        said = answer_to(path, number)
+        if said is not None and said.state != "new":
+            return Said(command=number, verb=verb, state=said.state, answer=said.answer)
+    return Said(
+        command=number, verb=verb, state="new", answer="The run has not answered yet; it will at its next look."
+    )
