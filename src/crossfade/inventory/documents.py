@@ -21,13 +21,12 @@ _MEND = "Make the document again with the command that writes it, or restore it 
 
 def canonical(data: Any) -> bytes:
     """The one byte form of plain data or structs: sorted keys, two blanks, UTF-8, a newline at the end."""
-    builtins = msgspec.to_builtins(data, str_keys=True)
-    return (json.dumps(builtins, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return msgspec.json.format(msgspec.json.encode(data, order="sorted"), indent=2) + b"\n"
 
 
 def digest(data: Any) -> str:
-    """`sha256:<hex>` of the canonical form."""
-    return "sha256:" + hashlib.sha256(canonical(data)).hexdigest()
+    """`sha256:<hex>` of the canonical form without its blanks."""
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(data, order="sorted")).hexdigest()
 
 
 def encode(document: Any) -> bytes:
@@ -41,6 +40,20 @@ def decode(data: bytes, kind: type[Document], *, place: str) -> Document:
     Raises InputError naming `place` (the file) with the line when it is not UTF-8, not JSON or of another format; else
     with all problems at once: each member that is missing, unknown or of the wrong type, by line and path.
     """
+    return _as_written(data, kind) or _judged(data, kind, place)
+
+
+def _as_written(data: bytes, kind: type[Document]) -> Document | None:
+    """The document, when the bytes are those that `encode` makes of it: nobody has touched them. Else None."""
+    try:
+        document = msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError:
+        return None
+    known = getattr(document, "format", None) == getattr(kind, "FORMAT", None)
+    return document if known and encode(document) == data else None
+
+
+def _judged(data: bytes, kind: type[Document], place: str) -> Document:
     text = _text(data, place)
     raw = _json(text, place)
     _check_format(raw, kind, place)

@@ -83,11 +83,12 @@ def _left_out(item: Misread) -> Gap:
 
 
 def _unique(drafts: list[Draft], reading: Reading, gaps: list[Gap], problems: list[Problem]) -> list[Draft]:
+    """One draft for each object, in order of kinds and keys."""
     alike: dict[tuple[Kind, tuple[str, ...]], list[Draft]] = {}
     for draft in drafts:
         alike.setdefault((draft.kind, identity(draft)), []).append(draft)
     unique = []
-    for same in alike.values():
+    for _, same in sorted(alike.items(), key=lambda item: item[0]):
         result = merged(same, reading.origins)
         unique.append(result.draft)
         gaps += result.gaps
@@ -97,7 +98,7 @@ def _unique(drafts: list[Draft], reading: Reading, gaps: list[Gap], problems: li
 
 def _inventory(drafts: Iterable[Draft], reading: Reading, made_at: str) -> Inventory:
     lists: dict[str, Any] = {name: [] for name in _LISTS.values()}
-    for draft in sorted(drafts, key=identity):
+    for draft in drafts:
         lists[_LISTS[draft.kind]].append(_object(draft))
     return Inventory(made_at=made_at, origins=reading.origins, **lists)
 

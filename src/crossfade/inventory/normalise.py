@@ -1,5 +1,6 @@
 """One raw record -> one draft: the members of a classic object in one form, and what of it could not be read. Pure."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from crossfade.model.ids import classic_key
 from crossfade.sources.records import Kind, RawRecord
 
 
-class Draft(msgspec.Struct, kw_only=True):
+class Draft(msgspec.Struct, kw_only=True, gc=False):
     """A classic object before it is checked against its fellows. `values`: members of the model that were read;
     `missing`: members that this record has not."""
 
@@ -34,20 +35,32 @@ class Misread(msgspec.Struct, frozen=True):
 
 def drafted(record: RawRecord) -> tuple[Draft, list[Misread]]:
     """A record of a kind in `FIELDS`, normalised."""
-    fields = FIELDS[record.kind]
     draft = Draft(
         kind=record.kind, key=_key(record), values={}, extra={}, missing=(), origin=record.origin, where=record.where
     )
     misread = []
     for name, value in record.data.items():
-        folded = name.casefold()
-        field = fields.get(folded)
-        if field is not None:
+        field = _field(record.kind, name)
+        if isinstance(field, Field):
             misread += _take(draft, field, name, value)
-        elif value is not None and folded not in NAMES and folded not in NEVER:
-            draft.extra[name[:1].lower() + name[1:]] = value
-    draft.missing = tuple(sorted({field.attribute for field in fields.values() if field.design} - draft.values.keys()))
+        elif value is not None and field:
+            draft.extra[field] = value
+    draft.missing = _missing(record.kind, frozenset(draft.values))
     return draft, misread
+
+
+@lru_cache(maxsize=4096)
+def _field(kind: Kind, name: str) -> Field | str:
+    """Where a property goes: a member, a name in `extra`, or (empty) nowhere."""
+    folded = name.casefold()
+    unknown = "" if folded in NAMES or folded in NEVER else name[:1].lower() + name[1:]
+    return FIELDS[kind].get(folded) or unknown
+
+
+@lru_cache(maxsize=4096)
+def _missing(kind: Kind, there: frozenset[str]) -> tuple[str, ...]:
+    """Members of the design that a record with these has not."""
+    return tuple(sorted({field.attribute for field in FIELDS[kind].values() if field.design} - there))
 
 
 def _take(draft: Draft, field: Field, name: str, value: Any) -> list[Misread]:

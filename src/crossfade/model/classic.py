@@ -32,7 +32,7 @@ class CommandLine(StrEnum):
     REQUIRE = "Require"
 
 
-class ClassicObject(msgspec.Struct, frozen=True, kw_only=True):
+class ClassicObject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What all have: `key`, unknown properties, and the index of its origin in the inventory's `origins`."""
 
     key: str

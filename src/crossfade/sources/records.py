@@ -35,7 +35,7 @@ class Kind(StrEnum):
     CONTEXT = "context of the cmdlets"
 
 
-class RawRecord(msgspec.Struct, frozen=True, kw_only=True):
+class RawRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One object as read. `names`: the names that make its key, outermost first (of an assigned user and of a desktop:
     the app group's; of a role assignment: none, its scope is in `data`). `where`: `file:line` or the route."""
 
