@@ -68,7 +68,11 @@ class Machine:
         return await self._run(move, "install", {"RegistrationToken": token.value})
 
     async def is_installed(self, move: HostMove) -> Facts | None:
-        """Facts when the new agent is there and registered with the new service."""
+        """Facts when the new agent is there and registered with the new service.
+
+        An install that a crash cut off from us ends first: looked at half way, it would pass for done.
+        """
+        await self._clear(move.vm, "crossfade-install")
         facts = await self.script(move, "observe")
         return facts if facts.get("brokerKind") == "arm" and facts.get("isRegistered") else None
 
@@ -168,7 +172,7 @@ def read_result(view: dict[str, Any], step: str, host: str) -> Facts:
         facts = result.get("facts") or {}
         raise ScriptFailed(
             f"Step {step} on {host} failed.",
-            f"{result.get('code')}: {facts.get('why') or facts}",
+            f"{result.get('code')}: {facts.get('message') or facts}",
             "See docs/reference/move-script.md for the code.",
         )
     return dict(result.get("facts") or {})

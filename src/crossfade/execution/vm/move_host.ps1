@@ -694,8 +694,12 @@ function Invoke-Repoint {
 
 # ---------------------------------------------------------------- observe
 
-function Invoke-Observe {
+function Set-BootTime {
     $boot = (Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime
+    $Facts['bootTime'] = $boot.ToUniversalTime().ToString('o')
+}
+
+function Invoke-Observe {
     $Facts['products'] = @(Get-ProductLabels)
     $Facts['isRegistered'] = [int](Get-Value $AgentKey 'IsRegistered') -eq 1
     $Facts['tokenEmpty'] = [string](Get-Value $AgentKey 'RegistrationToken') -eq ''
@@ -703,7 +707,6 @@ function Invoke-Observe {
     $Facts['service'] = Get-LoaderStatus
     $Facts['pendingReboot'] = Test-PendingReboot
     $Facts['restartNeeded'] = Test-Path -LiteralPath $RestartKey
-    $Facts['bootTime'] = $boot.ToUniversalTime().ToString('o')
     $Facts['saved'] = Test-Saved
     $Facts['phase'] = [string](Get-Value $SavedKey 'Phase')
 }
@@ -726,6 +729,7 @@ try {
     $work = $Steps[$Step]
     # Whatever a command puts out is swallowed: the result line is the only output.
     $null = & $work
+    Set-BootTime
     $code = 'nothing_to_do'
     if ($Changed -or $Step -in @('stage', 'observe')) {
         $code = 'done'

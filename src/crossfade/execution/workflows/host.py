@@ -91,13 +91,13 @@ async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove)
     """Out of service on classic, state kept, agent removed."""
     await drain(context, port, steps, move)
     await _scripted(context, port, steps, move, "save", HostState.SAVED)
-    await _scripted(context, port, steps, move, "uninstall", HostState.MOVING)
-    await _restart(context, port, steps, move, "restart-clean")
+    removed = await _scripted(context, port, steps, move, "uninstall", HostState.MOVING)
+    await _restart(context, port, steps, move, "restart-clean", removed["bootTime"])
 
 
 async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
     """Registered with the target pool and healthy there, closed until both are known."""
-    await insist(
+    installed = await insist(
         port,
         lambda: steps.perform(
             "install",
@@ -109,7 +109,7 @@ async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove
         pause_s=PAUSE_S,
         on=(CloudError, ScriptFailed),
     )
-    await _restart(context, port, steps, move, "restart-registered")
+    await _restart(context, port, steps, move, "restart-registered", installed["bootTime"])
     await steps.until(
         "register",
         lambda: context.target.registered(move),
@@ -167,15 +167,14 @@ async def _scripted(
     )
 
 
-async def _restart(context: Context, port: Workflow, steps: Steps, move: HostMove, name: str) -> None:
-    """Restart and see that the VM came up anew: its boot time is later than before."""
-    before = await steps.perform(f"{name}-before", lambda: context.machine.boot_time(move))
+async def _restart(context: Context, port: Workflow, steps: Steps, move: HostMove, name: str, before: str) -> None:
+    """Restart and see that the VM came up anew: its boot time is later than `before`, seen by the step just done."""
     await insist(
         port,
         lambda: steps.perform(
             name,
-            lambda: context.machine.restart(move, before["booted_at"]),
-            observe=lambda: context.machine.booted_since(move, before["booted_at"]),
+            lambda: context.machine.restart(move, before),
+            observe=lambda: context.machine.booted_since(move, before),
             only_again=True,
         ),
         tries=TRIES,
