@@ -123,6 +123,22 @@ def test_deleting_a_group_takes_a_while_and_all_in_it(client: Any, twin: Twin, w
     assert machine.power == "deallocated"
 
 
+def test_nothing_elsewhere_points_into_a_deleted_group(twin: Twin, world: World, client: Any) -> None:
+    client.resource_groups.create_or_update("feeds", {"location": "westeurope"})
+    here, there = f"{SUB}/resourceGroups/rg/providers/{AVD}", f"{SUB}/resourceGroups/feeds/providers/{AVD}"
+    pool = {"hostPoolType": "Pooled", "loadBalancerType": "BreadthFirst", "preferredAppGroupType": "Desktop"}
+    group = {"applicationGroupType": "Desktop", "hostPoolArmPath": f"{here}/hostPools/pool"}
+    for url, properties in (
+        (f"{here}/hostPools/pool", pool),
+        (f"{here}/applicationGroups/desk", group),
+        (f"{there}/workspaces/feed", {"applicationGroupReferences": [f"{here}/applicationGroups/desk"]}),
+    ):
+        assert twin.call("PUT", url, {"location": "westeurope", "properties": properties}).status == 201
+    client.resource_groups.begin_delete("rg").result()
+    feed = twin.call("GET", f"{there}/workspaces/feed").json()
+    assert feed["properties"]["applicationGroupReferences"] == []
+
+
 def test_the_client_waits_for_the_end(client: Any, world: World) -> None:
     before = world.now
     client.resource_groups.begin_delete("rg").result()

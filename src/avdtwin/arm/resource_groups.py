@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from avdtwin import sessions
-from avdtwin.arm import bodies, errors, rights, store
+from avdtwin.arm import bodies, errors, rights, session_hosts, store
 from avdtwin.arm.errors import GatewayResponse
 from avdtwin.arm.regions import normal
 from avdtwin.arm.scopes import caller_of
@@ -15,6 +15,7 @@ from avdtwin.world import World, on
 TYPE = "Microsoft.Resources/resourceGroups"
 _ACTION = "Microsoft.Resources/subscriptions/resourceGroups"
 _NAME = re.compile(r"[-\w._()]{0,89}[-\w_()]")
+_REFERRING = ("/hostpools", "/applicationgroups", "/workspaces")
 _ONE = "/subscriptions/{subscription}/resourceGroups/{group}"
 _RESULT = "/subscriptions/{subscription}/operationresults/{operation}"
 
@@ -139,7 +140,10 @@ def poll(world: World, request: Request, subscription: str, operation: str) -> R
 def _deleted(world: World, at: float, group: str) -> None:
     found = store.get(world, group)
     if found is not None:
-        _switch_off(world, group.lower() + "/")
+        inside = group.lower() + "/"
+        _switch_off(world, inside)
+        _unregister(world, inside)
+        _forget(world, inside)
         for assignment in rights.at_and_below(world, group):
             rights.drop(world, assignment)
         store.remove(world, found)
@@ -154,6 +158,26 @@ def _switch_off(world: World, prefix: str) -> None:
             machine.power = "deallocated"
             machine.agent.connected_at = None
             machine.agent.attempt += 1
+
+
+def _unregister(world: World, prefix: str) -> None:
+    """Machines elsewhere that were session hosts of a deleted pool lose their registration."""
+    hosts = [each for key, each in world.state.arm.resources.items() if key.startswith(prefix) and each.vm]
+    for host in hosts:
+        session_hosts.delete_record(world, host)
+
+
+def _forget(world: World, prefix: str) -> None:
+    """Take references to what is deleted out of the pools, groups and workspaces that stay."""
+    for key, resource in world.state.arm.resources.items():
+        if key.startswith(prefix) or not key.rpartition("/")[0].endswith(_REFERRING):
+            continue
+        references = resource.properties.get("applicationGroupReferences")
+        if references:
+            kept = [each for each in references if not each.lower().startswith(prefix)]
+            resource.properties["applicationGroupReferences"] = kept
+        if str(resource.properties.get("workspaceArmPath")).lower().startswith(prefix):
+            resource.properties["workspaceArmPath"] = None
 
 
 def _create(world: World, request: Request, scope: str, name: str, location: str, given: dict[str, Any]) -> Response:
