@@ -18,6 +18,7 @@ from crossfade.model.ids import fold, segments
 from crossfade.sources.classic_live import read_classic
 from crossfade.sources.exports import ExportFile, read_exports
 from crossfade.sources.gather import IN_FLIGHT, Progress, silent
+from crossfade.sources.records import Reading
 from crossfade.sources.services import Services
 from crossfade.sources.target_live import read_target
 
@@ -35,7 +36,9 @@ async def discover(
 
     Raises CloudError when the service cannot be asked at all, InputError for unusable exports or unknown tenants.
     """
-    files = export_files(exports) if exports else []
+    made_at = iso(services.clock.now())
+    exported = read_exports(export_files(exports)) if exports else Reading()
+    assemble(exported, made_at=made_at)  # unusable files are refused before anybody is called
     reading = await read_classic(
         services.classic,
         services.clock,
@@ -44,7 +47,7 @@ async def discover(
         in_flight=in_flight,
         progress=progress,
     )
-    reading.add(read_exports(files))
+    reading.add(exported)
     return assemble(reading, made_at=iso(services.clock.now()))
 
 
