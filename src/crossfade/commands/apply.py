@@ -8,7 +8,6 @@ from typing import Any, Literal
 import msgspec
 
 from crossfade.clock import Clock
-from crossfade.cloud.services import Services
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, Workspace
 from crossfade.errors import InputError, PreflightFailed
@@ -16,7 +15,7 @@ from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.run import MakeEngine, carry_out, make_context, run_id_of
+from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot

@@ -11,7 +11,6 @@ import msgspec
 from crossfade.assessment.assess import assess
 from crossfade.assessment.findings import Findings
 from crossfade.clock import SimulatedClock, Stopwatch, iso
-from crossfade.cloud.services import Services
 from crossfade.commands.apply import Applied, apply
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.init import initial_intent
@@ -21,7 +20,7 @@ from crossfade.commands.verify import verify
 from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, JOURNAL, PLAN, TARGET, Workspace
 from crossfade.errors import InputError, Problem
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.run import MakeEngine
+from crossfade.execution.run import MakeEngine, Services
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.plan.intent import read_intent
 from crossfade.plan.plan import Plan
@@ -90,7 +89,7 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prepare(folder: Path) -> Workspace:
-    """An empty folder for a demo. A folder that an earlier demo made is emptied; any other that is not empty is refused."""
+    """An empty folder for a demo. What an earlier demo left is removed; any other folder with content is refused."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARKER).exists():
             mend = "Name another folder with --dir, or empty it yourself."

@@ -20,6 +20,8 @@ from crossfade.execution.workflows.bodies import bodies
 from crossfade.model.ids import stable_id
 from crossfade.plan.plan import Plan
 
+__all__ = ["MakeEngine", "Services", "carry_out", "enter", "make_context", "run_id_of"]
+
 HEARTBEAT_S = 20.0
 MakeEngine = Callable[[Bodies], Engine]
 
