@@ -83,7 +83,7 @@ class _Given:
                 self._names.keep(item.name, scope=_scope(item.id), source=_identity(source, item.location))
 
     def name(self, scope: str, wanted: str, key: str, *, limit: int = OBJECT_LIMIT, location: str = "") -> list[str]:
-        """[name, why it is not the wanted text]. `scope`: folded id without its last name."""
+        """[name, why it is not the wanted text]. `scope`: folded id of what holds it, with the type."""
         said = self._said.get(fold(key))
         if said is None:
             made = self._made.get((scope, _identity(key[:TAG_VALUE_LIMIT], location)))
@@ -137,7 +137,7 @@ def _home(layout: Layout, pool: HostPool, intent: Intent) -> str:
 
 def _place_pool(layout: Layout, given: _Given, pool: HostPool, home: str, wanted: str, intent: Intent) -> None:
     kind = arm_id(intent.azure.subscription, last_name(home), "hostPools", "")
-    name, why = given.name(_scope(kind), wanted, pool.key)
+    name, why = given.name(fold(kind), wanted, pool.key)
     layout.pool_ids[fold(pool.key)] = f"{kind}{name}"
     layout.names.append(NameMapping(source=pool.key, target=f"{kind}{name}", changed=why))
 
@@ -154,7 +154,7 @@ def _place_workspace(layout: Layout, given: _Given, pool: HostPool, home: str, i
     if others and "{location}" not in intent.names.workspace:
         wanted = f"{wanted}-{location}"
     kind = arm_id(intent.azure.subscription, last_name(home), "workspaces", "")
-    name, why = given.name(_scope(kind), wanted, tenant.key, location=location)
+    name, why = given.name(fold(kind), wanted, tenant.key, location=location)
     layout.workspaces[f"{kind}{name}"] = (location, tenant)
     layout.workspace_of[fold(pool.key)] = f"{kind}{name}"
     layout.names.append(NameMapping(source=tenant.key, target=f"{kind}{name}", changed=why))
@@ -167,7 +167,7 @@ def _tenant(layout: Layout, key: str) -> Tenant:
 def _place_group(layout: Layout, given: _Given, pool: HostPool, group: AppGroup, wanted: str) -> None:
     prefix, _, _ = layout.pool_ids[fold(pool.key)].rpartition("/hostPools/")
     kind = f"{prefix}/applicationGroups/"
-    name, why = given.name(_scope(kind), wanted, group.key)
+    name, why = given.name(fold(kind), wanted, group.key)
     layout.group_ids[fold(group.key)] = f"{kind}{name}"
     told = "" if name == last_name(group.key) else "groups of all pools meet in one place, so the pool's name is added"
     layout.names.append(NameMapping(source=group.key, target=f"{kind}{name}", changed=why or told))

@@ -1,7 +1,6 @@
 """All inputs -> one plan. Pure; what stands against a plan is told all at once."""
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -11,24 +10,22 @@ from crossfade.errors import PlanConflict, Problem
 from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.model.ids import fold, last_name, parent_key
+from crossfade.model.ids import fold, parent_key
 from crossfade.plan import mapping
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, lay_out
 from crossfade.plan.objects import Objects
-from crossfade.plan.operations import Action, AnyOperation, GrantRole
+from crossfade.plan.operations import AnyOperation
 from crossfade.plan.plan import NotCarried, Plan, PoolPlan, Settings, Wave
+from crossfade.plan.quotas import quotas
 from crossfade.plan.waves import PoolHosts, hosts_needed, plan_waves
 
-ASSIGNMENTS_PER_OBJECT = 200
-"""Source: facts/arm-service 10."""
 OUTAGE = "when-empty"
 PREFLIGHT = "conditional-access:"
 NAMED = 5
 """How many a sentence names before it only counts."""
-THRESHOLD_MEND = "Lower access.direct_threshold, so that a group takes their place."
 
 
 def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, intent: Intent, *, today: str) -> Plan:
@@ -40,17 +37,15 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     layout, problems = lay_out(inventory, target, intent)
     problems += _fit(findings, inventory, target) + _open_blockers(findings, intent, today)
     access = plan_access(inventory, target, layout, intent)
-    problems += _unread(access)
-    if problems:
-        raise PlanConflict("There is no plan for these inputs.", problems)
     objects = Objects(inventory, target, layout, intent)
     people = {pool: len(named) for pool, named in access.by_person.items()}
     hosts = plan_hosts(inventory, target, layout, intent, people)
     operations = _unique([*objects.operations(), *access.setup, *_personal(access)])
     late = objects.late()
-    problems = hosts.problems + _seats(hosts, intent) + quotas(operations, target, intent.azure.subscription)
+    problems += _unread(access) + hosts.problems + _seats(hosts, intent)
+    problems += quotas(operations, target, intent.azure.subscription)
     if problems:
-        raise PlanConflict("There is no plan that holds what it must.", problems)
+        raise PlanConflict("There is no plan for these inputs.", problems)
     waves = plan_waves(_pool_hosts(hosts, access), intent.waves)
     return Plan(
         inputs={
@@ -184,28 +179,6 @@ def _too_tight(pool: PoolPlan, headroom: float, open_hosts: int) -> Problem:
         f'set [pools."{pool.source}"] expected_share to {share} or less.'
     )
     return Problem(pool.source, what, mend)
-
-
-def quotas(operations: Iterable[AnyOperation], target: TargetSnapshot, subscription: str) -> list[Problem]:
-    """Limits that new assignments would pass: of the subscription, and of each object with what it has already."""
-    new = [op for op in operations if isinstance(op, GrantRole) and op.action is Action.CREATE]
-    problems = []
-    for count in target.counts:
-        mine = fold(last_name(count.scope)) == fold(subscription)
-        if count.what == "role_assignments" and mine and 0 < count.limit < count.used + len(new):
-            what = f"has {count.used} role assignments, {len(new)} more are needed, {count.limit} are allowed."
-            problems.append(Problem(count.scope, what, "Lower access.direct_threshold or remove old assignments."))
-    scopes = {fold(operation.scope): operation.scope for operation in new}
-    per_scope = Counter(fold(operation.scope) for operation in new)
-    per_scope.update(fold(grant.scope) for grant in target.grants if fold(grant.scope) in scopes)
-    problems += [
-        Problem(
-            scopes[key], f"would have {count} assignments, the service takes {ASSIGNMENTS_PER_OBJECT}.", THRESHOLD_MEND
-        )
-        for key, count in per_scope.items()
-        if count > ASSIGNMENTS_PER_OBJECT
-    ]
-    return problems
 
 
 def _settings(intent: Intent) -> Settings:

@@ -1,34 +1,20 @@
 """Machine gates before the first write: rights, conflicts, sign-in policies, quotas, inputs that moved on. Pure."""
 
-import fnmatch
 from typing import Any
 
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
-from crossfade.model.target import Permission
-from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole
+from crossfade.model.rights import NEEDED, allowed
+from crossfade.plan.operations import Action, CreateDirectoryGroup
 from crossfade.plan.plan import Plan
+from crossfade.plan.quotas import quotas as count_quotas
 
 CLASSIC_APPS = frozenset({"5a0aa725-4958-4b0c-80a9-34562e23f3b7", "fa4345a4-a730-4230-84a8-7d9651b86739"})
 """Server and client application of the classic service (facts/classic-service 2.2)."""
 NEW_APPS = frozenset({"9cdead84-a844-4324-93f2-b2e6bb768d07", "a85cf173-4192-42f8-81fa-777a763e6e2c"})
 EVERYTHING = "All"
-
-NEEDED: dict[str, str] = {
-    "Microsoft.DesktopVirtualization/hostPools/write": "create the host pools",
-    "Microsoft.DesktopVirtualization/applicationGroups/write": "create the application groups",
-    "Microsoft.DesktopVirtualization/workspaces/write": "create the workspace",
-    "Microsoft.DesktopVirtualization/hostpools/retrieveRegistrationToken/action": "register hosts",
-    "Microsoft.DesktopVirtualization/hostpools/sessionhosts/write": "open, close and assign session hosts",
-    "Microsoft.Resources/subscriptions/resourceGroups/write": "create the resource groups",
-    "Microsoft.Compute/virtualMachines/read": "see the VMs",
-    "Microsoft.Compute/virtualMachines/restart/action": "restart the VMs",
-    "Microsoft.Compute/virtualMachines/runCommands/write": "run the move script on the VMs",
-    "Microsoft.Authorization/roleAssignments/write": "publish to people",
-}
-"""Actions that every plan needs, and what for (facts/arm-service 5.4)."""
 
 
 def rights(plan: Plan, target: TargetSnapshot) -> list[Problem]:
@@ -44,15 +30,6 @@ def rights(plan: Plan, target: TargetSnapshot) -> list[Problem]:
         for action, what in NEEDED.items()
         if not allowed(action, mine)
     ]
-
-
-def allowed(action: str, permissions: list[Permission]) -> bool:
-    """Whether any entry allows an action: its wildcards match, and none of its exclusions do."""
-    return any(_matches(action, entry.actions) and not _matches(action, entry.not_actions) for entry in permissions)
-
-
-def _matches(action: str, patterns: list[str]) -> bool:
-    return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def conflicts(plan: Plan) -> list[Problem]:
@@ -75,14 +52,7 @@ def stale(plan: Plan, inventory: Inventory, target: TargetSnapshot) -> list[Prob
 
 def quotas(plan: Plan, target: TargetSnapshot) -> list[Problem]:
     """Counted again now: somebody else may have used what was free at plan time (facts/field, trap 8)."""
-    new = sum(1 for op in plan.operations if isinstance(op, GrantRole) and op.action is Action.CREATE)
-    return [
-        Problem(
-            count.scope, f"{count.used} role assignments of {count.limit} are used, {new} are needed.", "Free some."
-        )
-        for count in target.counts
-        if count.what == "role_assignments" and count.used + new > count.limit
-    ]
+    return count_quotas(plan.operations, target, plan.subscription)
 
 
 def sign_in_policies(policies: list[dict[str, Any]] | None, accepted: frozenset[str]) -> list[Problem]:

@@ -1,58 +1,183 @@
-"""Is a plan whole? The planner's own output is checked, and so is a plan that somebody edited by hand."""
+"""Is a plan whole? The planner's own output is checked, and so is a plan that somebody edited by hand.
+
+Whatever apply would act on must hang together: it decides nothing new, so it would carry out nonsense as readily as
+sense. Beside broken references this looks for access that the plan's own list of people does not explain.
+"""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from crossfade.errors import Problem
-from crossfade.model.ids import fold
-from crossfade.plan.operations import GrantRole
-from crossfade.plan.plan import Plan
+from crossfade.model.ids import DESKTOP_USER_ROLE, fold
+from crossfade.plan.intent import ACTIVE, DISCONNECTED
+from crossfade.plan.operations import (
+    AddMember,
+    CreateDirectoryGroup,
+    GrantRole,
+    PatchHostPool,
+    PatchResource,
+    PutResource,
+    RetractAssignment,
+)
+from crossfade.plan.plan import GroupAccess, Plan, Wave
 
 MEND = "Make the plan again with `crossfade plan`; choices belong into crossfade.toml."
+KINDS = ("canary-host", "canary-wave", "wave", "last-wave")
+Wrong = tuple[str, str]
+"""Where inside the plan, and what."""
 
 
 def check_plan(plan: Plan) -> list[Problem]:
     """Everything that cannot be in a plan made by the planner; empty when it is whole."""
-    known = {operation.id for operation in plan.operations}
-    hosts = {fold(host.source) for host in plan.hosts}
-    pools = {fold(pool.target) for pool in plan.pools}
-    problems: list[Problem] = []
+    found = [*_operations(plan), *_references(plan), *_hosts(plan), *_waves(plan), *_access(plan), *_settings(plan)]
+    return [Problem(f"plan.json: {where}", what, MEND) for where, what in found]
 
-    def wrong(where: str, what: str) -> None:
-        problems.append(Problem(f"plan.json: {where}", what, MEND))
 
+def _operations(plan: Plan) -> Iterator[Wrong]:
     for name, count in Counter(operation.id for operation in plan.operations).items():
         if count > 1:
-            wrong(f"operations {name}", f"is there {count} times.")
-    named = [name for wave in plan.waves for name in wave.publish]
-    named += [name for wave in plan.waves for names in wave.publish_by_host.values() for name in names]
-    named += [name for wave in plan.waves for name in wave.retract]
-    named += [name for wave in plan.waves for names in wave.retract_by_host.values() for name in names]
-    named += [name for pool in plan.pools for name in pool.late]
-    for name in named:
-        if name not in known:
-            wrong(f"waves: {name}", "names an operation that the plan does not hold.")
+            yield f"operations {name}", f"is there {count} times."
+    home = f"/subscriptions/{plan.subscription}/".casefold()
+    for operation in plan.operations:
+        if isinstance(operation, PutResource | PatchResource | PatchHostPool):
+            if not f"{operation.subject}/".casefold().startswith(home):
+                yield f"operations {operation.id}", f"writes to {operation.subject}, outside the plan's subscription."
+            if not isinstance(operation.body.get("properties", {}), dict):
+                yield f"operations {operation.id}", "has a body without properties."
+
+
+# ---------------------------------------------------------------- who names which operation
+
+
+def _references(plan: Plan) -> Iterator[Wrong]:
+    known = {operation.id: operation for operation in plan.operations}
+    lists = [
+        ("publish", (GrantRole, AddMember), list(_published(plan.waves))),
+        ("retract", (RetractAssignment,), list(_retracted(plan.waves))),
+        ("late", (PatchHostPool,), [name for pool in plan.pools for name in pool.late]),
+    ]
+    for what, kinds, names in lists:
+        for name, count in Counter(names).items():
+            if name not in known:
+                yield f"{what} {name}", "names an operation that the plan does not hold."
+            elif not isinstance(known[name], kinds):
+                yield f"{what} {name}", f"is a {type(known[name]).__struct_config__.tag}, which does not belong there."
+            if count > 1:
+                yield f"{what} {name}", f"is named {count} times."
+
+
+def _published(waves: Iterable[Wave]) -> Iterator[str]:
+    for wave in waves:
+        yield from wave.publish
+        for names in wave.publish_by_host.values():
+            yield from names
+
+
+def _retracted(waves: Iterable[Wave]) -> Iterator[str]:
+    for wave in waves:
+        yield from wave.retract
+        for names in wave.retract_by_host.values():
+            yield from names
+
+
+# ---------------------------------------------------------------- hosts and waves
+
+
+def _hosts(plan: Plan) -> Iterator[Wrong]:
+    pools = {fold(pool.source): fold(pool.target) for pool in plan.pools}
+    for what, values in (("host", [move.source for move in plan.hosts]), ("VM", [move.vm for move in plan.hosts])):
+        for name, count in Counter(map(fold, values)).items():
+            if count > 1:
+                yield f"hosts {name}", f"is the {what} of {count} moves, must be of one."
+    for move in plan.hosts:
+        place = f"hosts {move.source}"
+        if fold(move.source_pool) not in pools or not fold(move.source).startswith(f"{fold(move.source_pool)}/"):
+            yield place, f"leaves {move.source_pool}, which is no pool of the plan or not its own."
+        elif pools[fold(move.source_pool)] != fold(move.target_pool):
+            yield place, f"goes to {move.target_pool}, which is not where its pool goes."
+        if "/providers/microsoft.compute/virtualmachines/" not in move.vm.casefold() or not move.vm.startswith("/"):
+            yield place, f"has no VM resource id but {move.vm!r}."
+        if move.capacity < 1:
+            yield place, "has no seats."
+    counts = Counter(fold(move.source_pool) for move in plan.hosts)
+    for pool in plan.pools:
+        count = counts[fold(pool.source)]
+        if count != pool.host_count:
+            yield f"pools {pool.source}", f"says {pool.host_count} hosts, the plan moves {count}."
+        if pool.capacity < 1 or pool.people < 0 or not 0 <= pool.expected_share <= 1:
+            yield f"pools {pool.source}", "has figures that cannot be: capacity, people or expected_share."
+
+
+def _waves(plan: Plan) -> Iterator[Wrong]:
+    hosts = {fold(move.source): move for move in plan.hosts}
+    for name, count in Counter(wave.id for wave in plan.waves).items():
+        if count > 1:
+            yield f"waves {name}", f"is there {count} times."
     moved = Counter(fold(host) for wave in plan.waves for host in wave.hosts)
     for host in moved:
         if host not in hosts:
-            wrong(f"waves: {host}", "names a host that the plan does not move.")
+            yield f"waves: {host}", "names a host that the plan does not move."
     for host in sorted(hosts):
         if moved[host] != 1:
-            wrong(f"hosts {host}", f"is in {moved[host]} waves, must be in one.")
-    for move in plan.hosts:
-        if fold(move.target_pool) not in pools:
-            wrong(f"hosts {move.source}", f"goes to {move.target_pool}, which is no pool of the plan.")
-        if not move.vm.casefold().startswith("/subscriptions/"):
-            wrong(f"hosts {move.source}", f"has no VM resource id but {move.vm!r}.")
-        if move.capacity < 1:
-            wrong(f"hosts {move.source}", "has no seats.")
+            yield f"hosts {host}", f"is in {moved[host]} waves, must be in one."
+    for wave in plan.waves:
+        if wave.kind not in KINDS:
+            yield f"waves {wave.id}", f"is a {wave.kind!r}, must be one of {', '.join(KINDS)}."
+        if not wave.hosts:
+            yield f"waves {wave.id}", "moves nothing."
+        mine = {fold(host) for host in wave.hosts}
+        for host in {*wave.publish_by_host, *wave.retract_by_host}:
+            if fold(host) not in mine:
+                yield f"waves {wave.id}", f"publishes with {host}, which does not move in it."
+
+
+# ---------------------------------------------------------------- access
+
+
+def _access(plan: Plan) -> Iterator[Wrong]:
+    """Every grant and member is explained by the plan's own list of people, and everybody in it has theirs."""
+    by_scope = {fold(group.target): group for group in plan.access}
+    by_nickname = {f"group:{group.directory_group}": group for group in plan.access if group.directory_group}
+    ids = {group.source: {fold(object_id) for object_id in group.people.values()} for group in plan.access}
+    given: dict[str, set[str]] = {}
     for operation in plan.operations:
-        if isinstance(operation, GrantRole) and operation.principal_type not in ("User", "Group", "ServicePrincipal"):
-            wrong(f"operations {operation.id}", f"grants to a {operation.principal_type!r}.")
-    problems += _settings(plan)
-    return problems
+        place = f"operations {operation.id}"
+        if isinstance(operation, GrantRole):
+            yield from _grant(place, operation, by_scope, ids)
+            given.setdefault(fold(operation.scope), set()).add(fold(operation.principal))
+        elif isinstance(operation, AddMember):
+            group = by_nickname.get(operation.subject)
+            if group is None or fold(operation.member) not in ids[group.source]:
+                yield place, f"lets {operation.member_label} into a group whose people do not name them."
+            given.setdefault(fold(group.target) if group else "", set()).add(fold(operation.member))
+        elif isinstance(operation, CreateDirectoryGroup) and operation.subject not in by_nickname:
+            yield place, "makes a group that no app group uses."
+    for group in plan.access:
+        for upn, object_id in group.people.items():
+            if fold(object_id) not in given.get(fold(group.target), set()):
+                yield f"access {group.source}", f"{upn} is listed and no operation gives them {group.target}."
 
 
-def _settings(plan: Plan) -> list[Problem]:
+def _grant(
+    place: str, operation: GrantRole, by_scope: dict[str, GroupAccess], ids: dict[str, set[str]]
+) -> Iterator[Wrong]:
+    group = by_scope.get(fold(operation.scope))
+    if fold(operation.role) != DESKTOP_USER_ROLE:
+        yield place, f"grants the role {operation.role}; a plan grants Desktop Virtualization User only."
+    if operation.principal_type not in ("User", "Group"):
+        yield place, f"grants to a {operation.principal_type!r}."
+    if group is None:
+        yield place, f"grants {operation.scope}, which is no app group of the plan."
+    elif operation.principal_type == "User" and fold(operation.principal) not in ids[group.source]:
+        yield place, f"grants to {operation.principal_label}, whom the people of {group.source} do not name."
+    elif operation.principal_type == "Group" and group.directory_group is None:
+        yield place, f"grants to a group, but the people of {group.source} are assigned one by one."
+
+
+# ---------------------------------------------------------------- settings
+
+
+def _settings(plan: Plan) -> Iterator[Wrong]:
     settings = plan.settings
     least = {
         "headroom": (settings.headroom, 0),
@@ -61,9 +186,13 @@ def _settings(plan: Plan) -> list[Problem]:
         "drain_timeout_s": (settings.drain_timeout_s, 60),
         "step_timeout_s": (settings.step_timeout_s, 60),
         "soak_s": (settings.soak_s, 0),
+        "last_wave_due_s": (settings.last_wave_due_s, 0),
+        "failure_budget": (settings.failure_budget, 0),
     }
-    return [
-        Problem(f"plan.json: settings.{name}", f"is {value}, must be at least {low}.", MEND)
-        for name, (value, low) in least.items()
-        if value < low
-    ]
+    for name, (value, low) in least.items():
+        if not value >= low:
+            yield f"settings.{name}", f"is {value}, must be at least {low}."
+    choices = {"disconnected": (settings.disconnected, DISCONNECTED), "active": (settings.active, ACTIVE)}
+    for name, (chosen, known) in choices.items():
+        if chosen not in known:
+            yield f"settings.{name}", f"is {chosen!r}, must be one of {', '.join(known)}."

@@ -1,0 +1,32 @@
+"""What the caller of a migration must be able to do in Azure, and whether permissions allow it.
+
+Judged by effective actions, never by the names of roles. Source: facts/arm-service 5.4.
+"""
+
+import fnmatch
+from collections.abc import Iterable
+
+from crossfade.model.target import Permission
+
+NEEDED: dict[str, str] = {
+    "Microsoft.DesktopVirtualization/hostPools/write": "create the host pools",
+    "Microsoft.DesktopVirtualization/applicationGroups/write": "create the application groups",
+    "Microsoft.DesktopVirtualization/workspaces/write": "create the workspace",
+    "Microsoft.DesktopVirtualization/hostpools/retrieveRegistrationToken/action": "register hosts",
+    "Microsoft.DesktopVirtualization/hostpools/sessionhosts/write": "open, close and assign session hosts",
+    "Microsoft.Resources/subscriptions/resourceGroups/write": "create the resource groups",
+    "Microsoft.Compute/virtualMachines/read": "see the VMs",
+    "Microsoft.Compute/virtualMachines/restart/action": "restart the VMs",
+    "Microsoft.Compute/virtualMachines/runCommands/write": "run the move script on the VMs",
+    "Microsoft.Authorization/roleAssignments/write": "publish to people",
+}
+"""Actions that every plan needs, and what for."""
+
+
+def allowed(action: str, permissions: Iterable[Permission]) -> bool:
+    """Whether any entry allows an action: its wildcards match, and none of its exclusions do."""
+    return any(_matches(action, entry.actions) and not _matches(action, entry.not_actions) for entry in permissions)
+
+
+def _matches(action: str, patterns: list[str]) -> bool:
+    return any(fnmatch.fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
