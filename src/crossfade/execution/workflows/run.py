@@ -7,12 +7,12 @@ from crossfade.execution.chains import setup_chains
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import HostState, Kind, RunState
+from crossfade.execution.transitions import Kind, RunState
 from crossfade.execution.workflows.objects import write
+from crossfade.execution.workflows.wave import SECURED
 from crossfade.model.ids import fold
 
 WATCH_EVERY_S = 900.0
-SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 
 
 def run_body(context: Context) -> Body:
@@ -61,12 +61,19 @@ async def _wave(context: Context, port: Workflow, wave_id: str) -> dict[str, Any
 
 async def _late(context: Context, port: Workflow, steps: Steps) -> None:
     """What a pool gets after its last host; not while one of its hosts is somewhere else."""
+    due = await steps.perform("late", lambda: _due_late(context))
+    for operation_id in due["operations"]:
+        await write(context, port, steps, operation_id)
+
+
+async def _due_late(context: Context) -> Facts:
+    """The late operations of the pools whose hosts have all arrived."""
+    operations: list[str] = []
     for pool in context.plan.pools:
         hosts = [move for move in context.plan.hosts if fold(move.source_pool) == fold(pool.source)]
         states = {known.state for move in hosts if (known := context.journal.get(Kind.HOST, move.source))}
-        if states <= SECURED:
-            for operation_id in pool.late:
-                await write(context, port, steps, operation_id)
+        operations += pool.late if states <= SECURED else []
+    return {"operations": operations}
 
 
 async def _finish(context: Context) -> Facts:

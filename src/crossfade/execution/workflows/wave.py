@@ -18,6 +18,7 @@ SEEN_POLL_S = 600.0
 CONFIRM_POLL_S = 60.0
 CONFIRM_WITHIN_S = 900.0
 LAST = "last-wave"
+SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 CANARY = "canary-host"
 
 
@@ -79,11 +80,9 @@ async def _admit(context: Context, wave: Wave, all_of_it: bool) -> Facts:
 
 
 async def _confirm(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
-    for host in wave.hosts:
+    arrived = await steps.perform("arrived", lambda: _arrived(context, wave))
+    for host in arrived["hosts"]:
         move = context.move(host)
-        known = context.journal.get(Kind.HOST, host)
-        if known is None or known.state not in (HostState.ACCEPTING, HostState.CONFIRMED):
-            continue
         await steps.until(
             f"confirm {host}",
             lambda move=move: context.target.healthy(move),  # type: ignore[misc]
@@ -94,6 +93,11 @@ async def _confirm(context: Context, port: Workflow, steps: Steps, wave: Wave) -
         )
         if move.start:
             await _give_power_back(context, steps, move)
+
+
+async def _arrived(context: Context, wave: Wave) -> Facts:
+    known = [context.journal.get(Kind.HOST, host) for host in wave.hosts]
+    return {"hosts": [host.id for host in known if host is not None and host.state in SECURED]}
 
 
 async def _give_power_back(context: Context, steps: Steps, move: HostMove) -> None:
