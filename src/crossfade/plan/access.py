@@ -198,7 +198,7 @@ def _existing(
     if mine and not strangers:
         return group, Action.ADOPT, "an earlier plan has made it, and nobody else is in it"
     what = f"exists, with {len(strangers)} members who are not assigned in classic"
-    decided = {fold(key): value for key, value in intent.conflicts.items()}.get(f"group:{nickname}")
+    decided = {fold(key): value for key, value in intent.conflicts.items()}.get(fold(f"group:{nickname}"))
     if decided == "adopt" and len(present) == 1:
         return group, Action.ADOPT, f"{what}, kept as decided"
     others = f"; {len(present)} groups have this name" if len(present) > 1 else ""

@@ -63,8 +63,9 @@ class Estate:
             members.setdefault("load_balancer", LoadBalancer.PERSISTENT)
         self.pools.append(HostPool(key=key, **members))
         self.group(key, DAG, kind=GroupKind.DESKTOP, people=[f"{name.lower()}{n}@contoso.com" for n in range(people)])
+        prefix = "" if tenant == TENANT else last_name(tenant).lower()
         for number in range(hosts):
-            self.host(key, f"{name.lower().replace(' ', '')}-{number}")
+            self.host(key, f"{prefix}{name.lower().replace(' ', '')}-{number}")
         return key
 
     def group(
