@@ -67,6 +67,11 @@ def _cloud(endpoints: Endpoints) -> clouds.Cloud:
     return msgspec.structs.replace(cloud, classic=endpoints.classic) if endpoints.classic else cloud
 
 
+def portal_of(endpoints: Endpoints) -> str:
+    """Address of the cloud's portal, for links. Raises InputError."""
+    return _cloud(endpoints).portal
+
+
 def serve_twin(arguments: list[str]) -> int:
     """Serve a twin over HTTPS until interrupted; arguments as for `avdtwin serve`. Its exit code."""
     from avdtwin import cli

@@ -55,9 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     as_json = "--json" in given
     try:
         done = command()(args=given, prog_name="crossfade", standalone_mode=False)
-    except KeyboardInterrupt:
-        return failures.interrupted(as_json=as_json)
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
         return failures.interrupted(as_json=as_json)
     except BrokenPipeError:
         _quiet_at_exit()
@@ -91,7 +89,10 @@ _whole.__doc__ = ABOUT
 
 
 def _run(verb: Verb, here: Here, values: Mapping[str, Any]) -> int:
-    answer = verb(here, **values)
+    try:
+        answer = verb(here, **values)
+    except KeyboardInterrupt:  # Typer would make a silent exit of it
+        return failures.interrupted(as_json=here.as_json)
     _print(answer, here)
     return answer.exit_code
 

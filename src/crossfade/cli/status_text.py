@@ -10,6 +10,22 @@ SHOWN = 20
 QUIET = frozenset({"on_source", "staged", "confirmed", "accepting"})
 """States of hosts that need no line of their own."""
 
+STEPS = {
+    "start-vm": "starting the VM",
+    "stage": "checking installers and prerequisites",
+    "drain": "closing it to new sessions",
+    "notice": "telling who is signed in",
+    "save": "keeping what classic left in the registry",
+    "uninstall": "removing the classic agent",
+    "restart-clean": "restarting, clean",
+    "install": "installing the agent for the target",
+    "restart-registered": "restarting, registered",
+    "close": "closing it until it is healthy",
+    "assign": "assigning its person",
+    "open": "opening it to sessions",
+}
+"""Steps of a host's life in words."""
+
 
 def as_text(found: "Status") -> str:
     """Head, hosts by state, waves, hosts in flight, what is waited for, what happened last."""
@@ -49,15 +65,18 @@ def _busy(hosts: "list[HostStatus]") -> str:
     if not hosts:
         return ""
     rows = [
-        (host.host.rsplit("/", 1)[-1], host.wave, host.state, host.last_known, moment(host.since), _doing(host))
+        (host.host.rsplit("/", 1)[-1], host.wave, host.state, host.last_known, moment(host.since), doing(host))
         for host in hosts[:SHOWN]
     ]
     more = f"\n… and {len(hosts) - SHOWN} more: see --json" if len(hosts) > SHOWN else ""
     return table(("Host", "Wave", "State", "Last known", "Since", "Step"), rows) + more
 
 
-def _doing(host: "HostStatus") -> str:
-    return f"{host.doing}: waits for {host.waiting_for}" if host.waiting_for else host.doing or host.reason
+def doing(host: "HostStatus") -> str:
+    """The step in flight and what it waits for, else why the host is where it is."""
+    if host.waiting_for:
+        return f"waits for {host.waiting_for}"
+    return STEPS.get(host.doing, host.doing) or host.reason
 
 
 def _waiting(found: "Status") -> str:
@@ -91,6 +110,16 @@ def counts(by_state: dict[str, int]) -> str:
 def moment(iso: str) -> str:
     """`2026-06-26 02:46 UTC` of an ISO time."""
     return f"{iso[:10]} {iso[11:16]} UTC"
+
+
+def span(began: str, ended: str) -> str:
+    """`2 d 3 h 4 min` between two ISO times."""
+    from datetime import datetime
+
+    minutes = int((datetime.fromisoformat(ended) - datetime.fromisoformat(began)).total_seconds()) // 60
+    days, hours = divmod(minutes // 60, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes % 60, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count or unit == "min")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

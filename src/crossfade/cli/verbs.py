@@ -196,14 +196,26 @@ def who(
     return proving.who(here, person)
 
 
-def report(here: Here) -> Answer:
+def report(
+    here: Here,
+    *,
+    cloud: Annotated[
+        str,
+        typer.Option(
+            "--cloud",
+            envvar="CROSSFADE_CLOUD",
+            metavar="NAME",
+            help="Whose portal to link: public, usgovernment, china.",
+        ),
+    ] = "public",
+) -> Answer:
     """Write report.html, one self-contained page, and print the summary.
 
     Exit codes: 0 written; 1 not.
     """
     from crossfade.cli import proving
 
-    return proving.report(here)
+    return proving.report(here, cloud)
 
 
 # ---------------------------------------------------------------- beside

@@ -1,11 +1,16 @@
 """What is at hand without any service: the machine's clock, and documents of the folder where they are there."""
 
-from crossfade.clock import SystemClock
+from crossfade.clock import SystemClock, iso
 from crossfade.commands.workspace import INVENTORY, TARGET, Workspace
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 
 CLOCK = SystemClock()
+
+
+def now() -> str:
+    """ISO UTC."""
+    return iso(CLOCK.now())
 
 
 def saved_inventory(workspace: Workspace) -> Inventory | None:

@@ -111,6 +111,15 @@ def status(workspace: Workspace, clock: Clock | None = None, *, run: str = "") -
         return read_status(reader, alive=alive, run=run)
 
 
+def live_status(workspace: Workspace) -> Status | None:
+    """The status for whoever carries the run out in this very process; None while there is none that can be read."""
+    try:
+        with JournalReader.look(workspace.path(JOURNAL)) as reader:
+            return read_status(reader, alive=True)
+    except MigrationError:
+        return None
+
+
 def is_alive(workspace: Workspace, lease: Lease | None, now: datetime) -> bool:
     """Whether a process works on this folder's run. The system says so by its lock; where that cannot be asked (another
     user's file, read-only media), the age of the last heartbeat does."""
@@ -270,11 +279,21 @@ def happened(event: Event) -> Happened:
 
 
 def since(workspace: Workspace, after: int) -> list[Happened]:
-    """What happened after an event, for whoever follows a run; nothing where no journal is yet."""
-    if not workspace.has(JOURNAL):
+    """What happened after an event, for whoever follows a run; nothing while no journal can be read."""
+    try:
+        with JournalReader.look(workspace.path(JOURNAL)) as reader:
+            return [happened(each) for each in reader.events(after=after) if tells(each)]
+    except MigrationError:
         return []
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
-        return [happened(each) for each in reader.events(after=after) if tells(each)]
+
+
+def last_seq(workspace: Workspace) -> int:
+    """The number of the journal's last event; 0 while there is none."""
+    try:
+        with JournalReader.look(workspace.path(JOURNAL)) as reader:
+            return reader.last_seq()
+    except MigrationError:
+        return 0
 
 
 # ---------------------------------------------------------------- seats

@@ -1,0 +1,143 @@
+"""A run as a live view in a terminal. Rich is imported here, so this module is imported only where it draws."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from crossfade.cli import status_text
+
+if TYPE_CHECKING:
+    from crossfade.commands.status import HostStatus, Status, WaveStatus
+
+WAVES_SHOWN = 8
+HOSTS_SHOWN = 6
+EVENTS_SHOWN = 4
+BAR = 48
+
+STYLES = {
+    "on_source": "blue",
+    "staged": "bright_blue",
+    "draining": "yellow",
+    "drained": "yellow",
+    "saved": "yellow",
+    "moving": "bright_yellow",
+    "registered": "bright_yellow",
+    "healthy": "bright_green",
+    "accepting": "green",
+    "confirmed": "green",
+    "reverting": "magenta",
+    "quarantined": "red",
+}
+"""Colour of a host's state: blue on classic, yellow on the way, green on the target."""
+WAVE_STYLES = {"confirmed": "green", "holding": "red", "moving": "bright_yellow", "soaking": "bright_green"}
+
+
+class Figures(NamedTuple):
+    """What the journal does not hold: open seats on both sides, calls so far, real seconds here."""
+
+    seats: tuple[int, int] = (0, 0)
+    calls: int | None = None
+    real_s: float | None = None
+
+
+def view(found: "Status", figures: Figures | None = None) -> RenderableType:
+    """The whole view: time and calls, hosts as one bar, waves, hosts in flight, what is waited for, what happened."""
+    parts: list[RenderableType] = [
+        _times(found, figures or Figures()),
+        _bar(found.hosts_by_state),
+        Text(),
+        _waves(found),
+    ]
+    busy = [host for host in found.hosts if host.state not in status_text.QUIET]
+    parts += [Text(), _busy(busy)] if busy else []
+    parts += _list("waiting for", [f"{each.what} ({each.count})" for each in found.waiting])
+    parts += _list("last", [status_text.line(event) for event in found.recent[-EVENTS_SHOWN:]])
+    title = f"[bold]Crossfade[/] · run {found.run} · {found.state}"
+    return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, padding=(1, 2))
+
+
+def _times(found: "Status", figures: Figures) -> Text:
+    line = Text(status_text.moment(found.last_at), style="bold")
+    line.append(f"   {status_text.span(found.began_at, found.last_at)} into the run", style="not bold")
+    if any(figures.seats):
+        line.append(f"   open seats: {figures.seats[0]} classic, {figures.seats[1]} target", style="not bold")
+    if figures.calls is not None:
+        line.append(f"   {figures.calls:,} calls", style="not bold")
+    if figures.real_s is not None:
+        line.append(f"   {figures.real_s:.0f} s here", style="not bold dim")
+    return line
+
+
+def _bar(by_state: dict[str, int]) -> RenderableType:
+    """Every host a piece of one bar, coloured by where it is; beside it the figures."""
+    total = sum(by_state.values()) or 1
+    bar, drawn, seen = Text(), 0, 0
+    for state, count in reversed(by_state.items()):
+        seen += count
+        width = round(BAR * seen / total) - drawn
+        drawn += width
+        bar.append("█" * width, style=STYLES.get(state, "magenta"))
+    legend = Text()
+    for state, count in reversed(by_state.items()):
+        legend.append(f"{count} ", style="bold").append(f"{state}  ", style=STYLES.get(state, "magenta"))
+    return Group(Text(), bar, legend)
+
+
+def _waves(found: "Status") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, header_style="bold dim")
+    for name in ("Wave", "Kind", "State"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Hosts", "People"):
+        table.add_column(name, justify="right")
+    table.add_column("Its hosts", overflow="ellipsis", no_wrap=True)
+    shown, before, after = around(found.waves)
+    if before:
+        table.add_row(f"… {before} before", "", "", "", "", "", style="dim")
+    for wave in shown:
+        state = Text(wave.state, style=WAVE_STYLES.get(wave.state, "dim"))
+        people = str(wave.people) if wave.people else "–"
+        table.add_row(wave.wave, wave.kind, state, str(wave.hosts), people, _states(wave.by_state))
+    if after:
+        table.add_row(f"… {after} after", "", "", "", "", "", style="dim")
+    return table
+
+
+def around(waves: "list[WaveStatus]") -> "tuple[list[WaveStatus], int, int]":
+    """The waves that matter now, and how many stand before and after them."""
+    at = next((place for place, wave in enumerate(waves) if wave.state != "confirmed"), len(waves) - 1)
+    first = max(0, min(at - 2, len(waves) - WAVES_SHOWN))
+    shown = waves[first : first + WAVES_SHOWN]
+    return shown, first, len(waves) - first - len(shown)
+
+
+def _states(by_state: dict[str, int]) -> Text:
+    text = Text()
+    for state, count in by_state.items():
+        text.append(f"{count} {state}  ", style=STYLES.get(state, "magenta"))
+    return text
+
+
+def _busy(hosts: "list[HostStatus]") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, header_style="bold dim")
+    table.add_column("Host", no_wrap=True)
+    table.add_column("State", no_wrap=True)
+    table.add_column("Since", no_wrap=True)
+    table.add_column("Step", overflow="ellipsis", no_wrap=True)
+    for host in hosts[:HOSTS_SHOWN]:
+        state = Text(host.state, style=STYLES.get(host.state, "magenta"))
+        table.add_row(host.host.rsplit("/", 1)[-1], state, host.since[11:16], status_text.doing(host))
+    if len(hosts) > HOSTS_SHOWN:
+        table.add_row(f"… {len(hosts) - HOSTS_SHOWN} more", "", "", "", style="dim")
+    return table
+
+
+def _list(title: str, lines: list[str]) -> list[RenderableType]:
+    """A titled list, one line each, cut rather than wrapped."""
+    if not lines:
+        return []
+    body = Text("\n".join(lines), overflow="ellipsis", no_wrap=True)
+    return [Text(), Text(title.capitalize(), style="bold dim"), body]

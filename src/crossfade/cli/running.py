@@ -1,0 +1,124 @@
+"""`apply` and `demo` on the command line: a run, watched, and what became of it."""
+
+from typing import TYPE_CHECKING, Any
+
+from crossfade.cli import status_text
+from crossfade.cli.options import Answer, Here
+from crossfade.cli.services import with_services
+from crossfade.cli.watching import watching
+
+if TYPE_CHECKING:
+    from crossfade.app import Services
+    from crossfade.commands.apply import Applied
+    from crossfade.commands.demo import DemoResult
+
+
+def apply(here: Here, *, dry_run: bool) -> Answer:
+    from crossfade.app import durable_engine
+    from crossfade.commands import apply as command
+    from crossfade.commands.workspace import ENGINE, Workspace
+
+    workspace = Workspace(here.folder)
+    command.read_plan(workspace)
+
+    async def work(services: "Services") -> "Applied":
+        make_engine = durable_engine(services.clock, workspace.path(ENGINE))
+        if dry_run:
+            return await command.apply(workspace, services, services.clock, make_engine, dry_run=True)
+        with watching(workspace, lambda: sum(services.calls.values())):
+            return await command.apply(workspace, services, services.clock, make_engine)
+
+    applied = with_services(here.connection, work)
+    return Answer(applied, _applied(applied), applied.exit_code)
+
+
+def _applied(applied: "Applied") -> str:
+    if applied.state == "dry-run":
+        done = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in applied.summary.items())
+        return f"Every gate is open. It would be done: {done}.\nNothing was written."
+    lines = [f"Run {applied.run_id} is {applied.state}."]
+    if applied.error:
+        lines += [
+            str(applied.error.get("what", "")),
+            str(applied.error.get("why", "")),
+            str(applied.error.get("mend", "")),
+        ]
+        lines.append("`crossfade status` shows every host; `crossfade resume` goes on.")
+    else:
+        lines.append("Next: `crossfade verify`, then `crossfade report`. The classic records stay, drained.")
+    return "\n".join(line for line in lines if line)
+
+
+# ---------------------------------------------------------------- demo
+
+
+def demo(here: Here, *, estate: str, seed: int) -> Answer:
+    from crossfade.app import Rehearsal, in_process_engine
+    from crossfade.commands import demo as command
+    from crossfade.errors import InputError, Problem
+
+    workspace = command.prepare(here.folder)
+    try:
+        stage = Rehearsal.of_estate(estate, seed=seed)
+    except KeyError as error:
+        mend = "Use contoso, fabrikam, tiny or small-<number>."
+        raise InputError("The demo was not begun.", [Problem("--estate", f"{error.args[0]}.", mend)]) from None
+    try:
+        with watching(workspace, lines=False) as say:
+            result = command.demo(stage, workspace, in_process_engine(stage.clock), estate=estate, seed=seed, say=say)
+    finally:
+        stage.clock.close()
+    return Answer(result, counts(result), result.exit_code)
+
+
+def counts(result: "DemoResult") -> str:
+    """The counts at the end, as a person reads them."""
+    rows: list[tuple[str, Any]] = [
+        ("Hosts moved", f"{result.hosts_moved} of {result.hosts}" + _besides(result.hosts_quarantined, "quarantined")),
+        ("People moved", f"{result.people_moved} of {result.people}"),
+        ("Sign-ins meanwhile", f"{result.sign_ins:,}, at least {result.min_sign_ins_per_person} per person"),
+        ("Refused sign-ins", f"{result.refused_sign_ins}{_causes(result.refused_by_cause)}"),
+        ("  the same days without a migration", result.refused_sign_ins_without_migration),
+        ("Sessions lost without notice", result.sessions_lost_without_notice),
+        ("Sessions ended after notice", result.sessions_lost_with_notice),
+        ("Sessions at the peak", f"{result.peak_sessions}" + _least(result)),
+        ("Access lost, gained, swapped, unexplained", _access(result)),
+        ("Calls", ", ".join(f"{count:,} {service}" for service, count in result.calls.items())),
+        ("Answers 429", result.throttled),
+        ("Duration", f"{duration(result.virtual_seconds)} of virtual time in {result.real_seconds:.0f} s"),
+        ("Report", result.report),
+    ]
+    verdict = "Everybody can open exactly what they could before." if result.verified else "The proof does NOT hold."
+    return "\n".join(
+        [
+            status_text.table(
+                (f"Estate {result.estate}, seed {result.seed}", result.state), [(a, str(b)) for a, b in rows]
+            ),
+            "",
+            verdict,
+        ]
+    )
+
+
+def _besides(count: int, what: str) -> str:
+    return f", {count} {what}" if count else ""
+
+
+def _causes(by_cause: dict[str, int]) -> str:
+    told = ", ".join(f"{count} {cause.replace('_', ' ')}" for cause, count in by_cause.items() if count)
+    return f" ({told})" if told else ""
+
+
+def _least(result: "DemoResult") -> str:
+    least = result.min_sessions_while_moving
+    return f", at least {least} while hosts moved" if least is not None else ""
+
+
+def _access(result: "DemoResult") -> str:
+    return f"{result.lost}, {result.gained}, {result.swapped}, {result.unexplained}"
+
+
+def duration(seconds: float) -> str:
+    minutes = round(seconds) // 60
+    days, rest = divmod(minutes, 1440)
+    return (f"{days} d " if days else "") + f"{rest // 60} h {rest % 60} min"

@@ -1,0 +1,155 @@
+"""`crossfade doctor`: whether this machine, the folder, the sign-in, services and rights will do. Only reads."""
+
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from crossfade.commands.discover import home_subscriptions
+from crossfade.commands.local import saved_inventory, saved_target
+from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, PLAN, TARGET, Workspace
+from crossfade.errors import MigrationError
+from crossfade.model.rights import NEEDED, allowed
+from crossfade.model.target import Permission
+from crossfade.sources.services import Services
+
+LEAST_PYTHON = (3, 11)
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at. `mend` is empty when it is well."""
+
+    name: str
+    found: str
+    mend: str = ""
+
+
+def exit_code(checks: Sequence[Check]) -> int:
+    """0 when all is well, 2 when something needs mending."""
+    return 2 if any(check.mend for check in checks) else 0
+
+
+# ---------------------------------------------------------------- here
+
+
+def look_here(workspace: Workspace) -> list[Check]:
+    """This machine and the folder."""
+    return [_python(), _folder(workspace.folder), *_documents(workspace)]
+
+
+def _python() -> Check:
+    here = sys.version_info[:2]
+    mend = "" if here >= LEAST_PYTHON else "Use Python 3.11 or later."
+    return Check(name="Python", found=".".join(map(str, here)), mend=mend)
+
+
+def _folder(folder: Path) -> Check:
+    """A folder that is not there yet can be made where its nearest parent can be written."""
+    import os
+
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if there.is_dir() and os.access(there, os.W_OK):
+        return Check(name="folder", found=f"{folder} can be written")
+    return Check(name="folder", found=f"{folder} cannot be written", mend="Name another with --dir.")
+
+
+def _documents(workspace: Workspace) -> list[Check]:
+    """Those that are there are read; one that is not there yet is no fault."""
+    checks = []
+    for file, read in ((INVENTORY, saved_inventory), (TARGET, saved_target)):
+        if workspace.has(file):
+            checks.append(_document(file.name, file.made_by, lambda read=read: read(workspace)))  # type: ignore[misc]
+    present = [file.name for file in (INVENTORY, TARGET, INTENT, FINDINGS, PLAN) if workspace.has(file)]
+    return [Check(name="documents", found=", ".join(present) or "none yet"), *checks]
+
+
+def _document(name: str, made_by: str, read: Callable[[], object]) -> Check:
+    try:
+        read()
+    except MigrationError as error:
+        return Check(name=name, found=str(error), mend=f"Make it again: `{made_by}`.")
+    return Check(name=name, found="can be read")
+
+
+# ---------------------------------------------------------------- there
+
+
+async def look_there(workspace: Workspace, services: Services, subscriptions: Sequence[str] = ()) -> list[Check]:
+    """The sign-in, the three services and the rights on each subscription. Never raises for what a service refuses."""
+    signed_in = await _asked("sign-in", _caller, services)
+    if signed_in.mend:
+        return [signed_in]
+    checks = [
+        signed_in,
+        await _asked("classic service", _classic, services),
+        await _asked("directory", _directory, services),
+        await _asked("Azure Resource Manager", _arm, services),
+    ]
+    for one in subscriptions or _home(workspace):
+        checks += await _rights(services, one)
+    return checks
+
+
+async def _asked(name: str, ask: Callable[[Services], Awaitable[tuple[str, str]]], services: Services) -> Check:
+    try:
+        found, mend = await ask(services)
+    except MigrationError as error:
+        return Check(name=name, found=f"{error.what} {error.why}".strip(), mend=error.mend or "Try again later.")
+    return Check(name=name, found=found, mend=mend)
+
+
+async def _caller(services: Services) -> tuple[str, str]:
+    caller = await services.caller()
+    return f"as {caller.name or caller.app_id or caller.object_id} of directory {caller.tenant_id}", ""
+
+
+async def _classic(services: Services) -> tuple[str, str]:
+    tenants = await services.classic.rows("tenants")
+    mend = "" if tenants else "Have a role granted in classic (RDS Reader at least), or sign in to another directory."
+    return f"{len(tenants)} tenants can be read", mend
+
+
+async def _directory(services: Services) -> tuple[str, str]:
+    policies = await services.graph.conditional_access_policies()
+    if policies is None:
+        mend = "Have Policy.Read.All granted, or accept it by name in crossfade.toml: conditional-access:unread."
+        return "it answers, but Conditional Access policies may not be read", mend
+    return f"it answers; {len(policies)} Conditional Access policies can be read", ""
+
+
+async def _arm(services: Services) -> tuple[str, str]:
+    visible = await services.arm.subscriptions()
+    mend = "" if visible else "Have at least Reader granted on the target's subscription."
+    return f"{len(visible)} subscriptions can be seen", mend
+
+
+def _home(workspace: Workspace) -> list[str]:
+    """Of the target that was read, else of the estate's machines; none where neither is known."""
+    try:
+        target = saved_target(workspace)
+        return list(target.subscriptions) if target else home_subscriptions(saved_inventory(workspace))
+    except MigrationError:
+        return []
+
+
+async def _rights(services: Services, subscription: str) -> list[Check]:
+    """One row for each action that a migration needs, by effective permission."""
+    scope = f"/subscriptions/{subscription}"
+    try:
+        rows = await services.arm.access.permissions(scope)
+    except MigrationError as error:
+        mend = error.mend or "Check the id, and have at least Reader granted there."
+        return [Check(name=f"rights on {subscription}", found=f"{error.what} {error.why}".strip(), mend=mend)]
+    mine = [
+        Permission(scope=scope, actions=row.get("actions") or [], not_actions=row.get("notActions") or [])
+        for row in rows
+    ]
+    return [
+        Check(
+            name=action,
+            found=f"may {what}" if allowed(action, mine) else f"may not {what}",
+            mend="" if allowed(action, mine) else f"Have a role with this action granted on {scope}.",
+        )
+        for action, what in NEEDED.items()
+    ]

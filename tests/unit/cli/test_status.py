@@ -1,0 +1,114 @@
+"""`status`: what the journal says, and what nobody can know while nobody works on the run."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from runs_kit import begin_run, die, name
+
+from crossfade.commands.status import IN_FLIGHT, UNKNOWN, capacities, seats, status
+from crossfade.commands.workspace import JOURNAL, Workspace
+from crossfade.execution import seats as execution_seats
+from crossfade.execution.reader import JournalReader
+from crossfade.execution.transitions import Kind
+
+Cli = Callable[..., tuple[int, str, str]]
+
+
+def test_in_flight_is_the_same_set_as_in_the_seat_counts() -> None:
+    assert frozenset(map(str, IN_FLIGHT)) == frozenset(map(str, execution_seats.IN_FLIGHT))
+
+
+def test_of_a_living_run(workspace: Workspace) -> None:
+    journal = begin_run(workspace)
+    found = status(workspace)
+    journal.close()
+    assert (found.run, found.state, found.alive, found.holder) == ("run1", "running", True, "test")
+    assert found.hosts_by_state == {"on_source": 1, "staged": 1, "draining": 1, "moving": 1, "confirmed": 2}
+    assert [(wave.wave, wave.hosts, wave.people) for wave in found.waves] == [("wave-1", 2, 40), ("wave-2", 4, 40)]
+    moving = next(host for host in found.hosts if host.host == name(3))
+    assert (moving.state, moving.doing, moving.waiting_for) == ("moving", "install", "")
+    assert [(each.what, each.subjects) for each in found.waiting] == [
+        ("enough other seats for everybody while this host moves", [name(4)]),
+        ("the last session on the host to end", [name(2)]),
+    ]
+
+
+def test_after_a_kill_hosts_in_flight_are_unknown_and_no_others(workspace: Workspace) -> None:
+    die(begin_run(workspace))
+    found = status(workspace)
+    assert not found.alive
+    states = {host.host: (host.state, host.last_known) for host in found.hosts}
+    assert states[name(2)] == (UNKNOWN, "draining")
+    assert states[name(3)] == (UNKNOWN, "moving")
+    assert {states[name(number)][0] for number in (0, 1, 4, 5)} == {"confirmed", "staged", "on_source"}
+    assert found.waiting == []
+
+
+def test_after_a_stop_in_good_order_it_is_unknown_too(workspace: Workspace) -> None:
+    begin_run(workspace).close()
+    assert [host.state for host in status(workspace).hosts].count(UNKNOWN) == 2
+
+
+def test_asking_disturbs_no_writer(workspace: Workspace) -> None:
+    journal = begin_run(workspace)
+    status(workspace)
+    journal.move(Kind.RUN, "run1", "paused")
+    journal.heartbeat()
+    journal.close()
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        assert reader.verify() > 0
+
+
+def test_text_says_what_matters(workspace: Workspace, crossfade: Cli) -> None:
+    die(begin_run(workspace))
+    code, text, _ = crossfade("status")
+    assert code == 0
+    assert "no process works on it" in text
+    assert "`crossfade resume` observes every host first" in text
+    assert f"{UNKNOWN}" in text
+    assert "vm-3.contoso.com" in text
+
+
+def test_text_of_a_living_run_says_what_it_waits_for(workspace: Workspace, crossfade: Cli) -> None:
+    journal = begin_run(workspace)
+    _, text, _ = crossfade("status")
+    journal.close()
+    assert "Waiting for" in text
+    assert "the last session on the host to end (1 step, since 2026-06-26" in text
+
+
+def test_json_has_stable_names(workspace: Workspace, crossfade: Cli) -> None:
+    begin_run(workspace).close()
+    code, text, _ = crossfade("status", "--json")
+    data = json.loads(text)
+    assert code == 0
+    assert {"run", "state", "alive", "hosts", "waves", "waiting", "hosts_by_state", "recent"} <= data.keys()
+    assert {"host", "pool", "wave", "state", "last_known", "since", "reason"} <= data["hosts"][0].keys()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all, but long enough to be taken for one" * 20])
+def test_a_journal_that_is_none_is_refused_in_words(workspace: Workspace, crossfade: Cli, content: bytes) -> None:
+    workspace.path(JOURNAL).write_bytes(content)
+    code, text, errors = crossfade("status")
+    assert (code, text) == (1, "")
+    assert errors.startswith("crossfade: ")
+    assert "Traceback" not in errors
+
+
+def test_a_journal_without_a_run_says_so(workspace: Workspace, crossfade: Cli) -> None:
+    from runs_kit import StepClock
+
+    from crossfade.execution.journal import Journal
+
+    Journal.open(workspace.path(JOURNAL), StepClock()).close()
+    code, _, errors = crossfade("status")
+    assert code == 1
+    assert "holds no run" in errors
+
+
+def test_seats_are_counted_by_state(workspace: Workspace) -> None:
+    begin_run(workspace).close()
+    found = status(workspace)
+    assert seats(found, {name(number): 10 for number in range(6)}) == (20, 20)
+    assert capacities(workspace) == {}
