@@ -139,11 +139,14 @@ def _access(plan: Plan) -> Iterator[Wrong]:
     by_scope = {fold(group.target): group for group in plan.access}
     by_nickname = {f"group:{group.directory_group}": group for group in plan.access if group.directory_group}
     ids = {group.source: {fold(object_id) for object_id in group.people.values()} for group in plan.access}
+    groups = {op.subject: op for op in plan.operations if isinstance(op, CreateDirectoryGroup)}
     given: dict[str, set[str]] = {}
     for operation in plan.operations:
         place = f"operations {operation.id}"
         if isinstance(operation, GrantRole):
             yield from _grant(place, operation, by_scope, ids)
+            if operation.principal_type == "Group" and not _is_ours(operation, groups):
+                yield place, f"grants to the group {operation.principal}, which is none of this plan."
             given.setdefault(fold(operation.scope), set()).add(fold(operation.principal))
         elif isinstance(operation, AddMember):
             group = by_nickname.get(operation.subject)
@@ -152,10 +155,19 @@ def _access(plan: Plan) -> Iterator[Wrong]:
             given.setdefault(fold(group.target) if group else "", set()).add(fold(operation.member))
         elif isinstance(operation, CreateDirectoryGroup) and operation.subject not in by_nickname:
             yield place, "makes a group that no app group uses."
+    for nickname, group in by_nickname.items():
+        principals = {nickname, groups[nickname].prior_id or nickname} if nickname in groups else set()
+        if not given.get(fold(group.target), set()) & {fold(one) for one in principals}:
+            yield f"access {group.source}", f"its people are in {nickname}, and no operation gives that {group.target}."
     for group in plan.access:
         for upn, object_id in group.people.items():
             if fold(object_id) not in given.get(fold(group.target), set()):
                 yield f"access {group.source}", f"{upn} is listed and no operation gives them {group.target}."
+
+
+def _is_ours(operation: GrantRole, groups: dict[str, CreateDirectoryGroup]) -> bool:
+    known = {fold(name) for name in groups} | {fold(group.prior_id) for group in groups.values() if group.prior_id}
+    return fold(operation.principal) in known
 
 
 def _grant(
