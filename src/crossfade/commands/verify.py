@@ -1,0 +1,77 @@
+"""`crossfade verify`: the proof against the target as it is now. Reads both services' answers, writes one document."""
+
+from crossfade.clock import Clock, iso
+from crossfade.commands.discover import discover_target
+from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, VERIFICATION, Workspace
+from crossfade.errors import StalePlan
+from crossfade.execution.reader import JournalReader
+from crossfade.execution.run import run_id_of
+from crossfade.execution.seats import SEEN_NOTE
+from crossfade.execution.transitions import Kind
+from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.target import TargetSnapshot
+from crossfade.model.ids import fold
+from crossfade.plan.plan import Plan
+from crossfade.sources.gather import Progress, silent
+from crossfade.sources.services import Services
+from crossfade.verification.facts import RunFacts
+from crossfade.verification.verification import Verification
+from crossfade.verification.verify import verify as prove
+
+NOT_PROVEN = 2
+
+
+async def verify(
+    workspace: Workspace, services: Services, clock: Clock, *, progress: Progress = silent
+) -> Verification:
+    """Read the target anew, compare, and write verification.json. Nothing is written to either service.
+
+    Raises InputError for missing documents, StalePlan when inventory.json is not the one that the plan was made of,
+    CloudError when the target cannot be read.
+    """
+    plan, inventory = documents(workspace)
+    pools = [pool.target for pool in plan.pools]
+    subscriptions = _subscriptions(workspace, plan)
+    target = await discover_target(services, inventory, subscriptions, pools=pools, progress=progress)
+    verification = prove(plan, inventory, target, run_facts(workspace, plan), made_at=iso(clock.now()))
+    workspace.write(VERIFICATION, verification)
+    return verification
+
+
+def exit_code(verification: Verification) -> int:
+    """0 only for zero lost, gained, swapped and unexplained."""
+    return 0 if verification.equivalent() else NOT_PROVEN
+
+
+def documents(workspace: Workspace) -> tuple[Plan, Inventory]:
+    """The plan and the inventory it was made of: the run itself changes classic, so a later one proves nothing."""
+    plan = workspace.read(PLAN, Plan)
+    inventory = workspace.read(INVENTORY, Inventory)
+    if plan.inputs.get("inventory") not in (None, inventory.design_digest()):
+        raise StalePlan(
+            f"{workspace.path(INVENTORY)} is not the inventory that the plan was made of.",
+            "What people had before can only be told from that one: a run takes people out of classic.",
+            "Put the inventory.json back that lay beside plan.json when it was made.",
+        )
+    return plan, inventory
+
+
+def run_facts(workspace: Workspace, plan: Plan) -> RunFacts:
+    """States of the hosts and people seen, from the journal of this plan's run; empty when there is none."""
+    if not workspace.has(JOURNAL):
+        return RunFacts()
+    run_id = run_id_of(plan)
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        hosts = [host for host in reader.all(Kind.HOST) if host.run_id == run_id]
+        notes = [note for note in reader.events(kind="note", subject=SEEN_NOTE) if note.run_id == run_id]
+    return RunFacts(
+        states={fold(host.id): host.state for host in hosts},
+        reasons={fold(host.id): host.reason for host in hosts},
+        seen=frozenset(fold(person) for note in notes for _, person in note.data["pairs"]),
+    )
+
+
+def _subscriptions(workspace: Workspace, plan: Plan) -> list[str]:
+    """Those that the plan was made for."""
+    known = workspace.read(TARGET, TargetSnapshot).subscriptions if workspace.has(TARGET) else []
+    return list(dict.fromkeys([*known, plan.subscription]))
