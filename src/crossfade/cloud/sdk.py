@@ -121,5 +121,7 @@ async def listed(call: Call, operation: Callable[..., Any], *names: str, **optio
 
 
 def _page(response: Any) -> list[Any]:
-    value = json.loads(response.http_response.content or b"{}")
+    answer = response.http_response
+    # Packages of the older kind get the transport's older kind of response from a real wire.
+    value = json.loads((answer.content if hasattr(answer, "content") else answer.body()) or b"{}")
     return list(value.get("value") or []) if isinstance(value, dict) else []
