@@ -80,10 +80,18 @@ def _answer(path: Path, document: Any, counts: dict[str, int], calls: dict[str, 
 
 
 def _text(path: Path, counts: dict[str, int], gaps: list[dict[str, str]], calls: int) -> str:
-    found = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    found = ", ".join(f"{count:,} {_noun(name, count)}" for name, count in counts.items())
     lines = [f"Found {found}" + (f" in {calls} calls." if calls else ".")]
     if gaps:
         lines.append(f"What is not known, or was assumed ({len(gaps)}):")
         lines += [f"  {gap['subject']}: {gap['what']} {gap['why']} {gap['mend']}" for gap in gaps[:SHOWN]]
         lines += [f"  … and {len(gaps) - SHOWN} more in the document"] if len(gaps) > SHOWN else []
     return "\n".join([*lines, f"Wrote {path}"])
+
+
+def _noun(name: str, count: int) -> str:
+    """`identities` -> `identity` for one of them."""
+    words = name.replace("_", " ")
+    if count != 1:
+        return words
+    return f"{words[:-3]}y" if words.endswith("ies") else words[:-1]

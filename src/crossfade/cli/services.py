@@ -17,6 +17,9 @@ def with_services(connection: Connection, work: "Callable[[Services], Awaitable[
     """Sign in as told, do the work, sign out. Raises MigrationError."""
     from crossfade.app import services_for
 
+    _check_ca_file(connection.ca_file)
+    _silence()
+
     async def story() -> T:
         async with services_for(endpoints(connection), prompt=_prompt(), show_code=_show_code) as services:
             return await work(services)
@@ -49,3 +52,30 @@ def _prompt() -> Callable[[str], str] | None:
 
 def _show_code(address: str, code: str) -> None:
     print(f"To sign in, open {address} and type {code}", file=sys.stderr, flush=True)
+
+
+def _check_ca_file(path: str) -> None:
+    """Raises InputError for one that is not there, or holds no certificate."""
+    import ssl
+
+    from crossfade.errors import InputError, Problem
+
+    try:
+        ssl.create_default_context(cafile=path or None)
+    except ssl.SSLError:
+        problem = Problem("--ca-file", f"{path} holds no certificate.", "Name a file with certificates as PEM.")
+    except OSError as error:
+        problem = Problem("--ca-file", f"{path} cannot be read: {error.strerror}.", "Check the path.")
+    else:
+        return
+    raise InputError("The connection cannot be used.", [problem])
+
+
+def _silence() -> None:
+    """Libraries log failures that we tell in our own words, and what they log may hold what we would not print."""
+    import logging
+
+    for name in ("azure", "msal", "dbos", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
