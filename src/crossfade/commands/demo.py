@@ -218,6 +218,6 @@ def _result(
         gained=len(verification.gained),
         swapped=len(verification.swapped),
         unexplained=len(verification.unexplained),
-        verified=verification.passed(),
+        verified=verification.equivalent(),
         **rest,
     )
