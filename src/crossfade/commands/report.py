@@ -110,14 +110,20 @@ def _wave(wave: Entity, spans: list[Span]) -> WaveStory:
 
 
 def _host(host: Entity, spans: list[Span]) -> HostStory:
-    """Out of service: from its last draining (a canary goes twice) to the first acceptance after it."""
-    left = [span.since for span in spans if span.state == HostState.DRAINING]
-    back = [span.since for span in spans if span.state == HostState.ACCEPTING and left and span.since >= left[-1]]
+    """Of its last way forward: a canary goes twice."""
+    left = _last(spans, HostState.DRAINING)
+    emptied = _last(spans, HostState.DRAINED)
+    back = _last(spans, HostState.ACCEPTING)
     return HostStory(
         source=host.id,
         state=host.state,
         wave=host.parent or "",
         reason=host.reason,
-        began_at=left[-1] if left else "",
-        ended_at=back[0] if back else "",
+        began_at=left,
+        emptied_at=emptied if emptied >= left else "",
+        ended_at=back if back >= left else "",
     )
+
+
+def _last(spans: list[Span], state: HostState) -> str:
+    return next((span.since for span in reversed(spans) if span.state == state), "")

@@ -40,7 +40,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     tone: str
     wave: str
-    took: str
+    emptying: str
+    moving: str
     why: str
 
 
@@ -174,7 +175,8 @@ class Page:
             state=_state(story, check),
             tone=_tone(story, check),
             wave=story.wave if story else "",
-            took=words.lasted(story.began_at, story.ended_at) if story else "",
+            emptying=words.lasted(story.began_at, story.emptied_at) if story else "",
+            moving=words.lasted(story.emptied_at, story.ended_at) if story else "",
             why=problems or reason,
         )
 
@@ -199,6 +201,13 @@ class Page:
                     ),
                 )
         return list(seen.values())
+
+    def typical_move(self) -> str:
+        """The median time that a host was nobody's: from its last session on classic to open on the target."""
+        stories = self._documents.story.hosts if self._documents.story else []
+        times = [words.between(host.emptied_at, host.ended_at) for host in stories]
+        known = sorted(time for time in times if time is not None)
+        return words.span(known[len(known) // 2]) if known else ""
 
     def made_counts(self) -> str:
         return ", ".join(

@@ -8,7 +8,19 @@ from collections.abc import Iterable
 
 from crossfade.model.ids import fold, last_name
 from crossfade.plan.diff import SIGNS, Change, changes, conflicts
-from crossfade.plan.operations import Action
+from crossfade.plan.operations import (
+    Action,
+    AddMember,
+    AnyOperation,
+    CreateDirectoryGroup,
+    GrantRole,
+    PatchHostPool,
+    PatchResource,
+    PutResource,
+    ReferenceGroup,
+    RegisterProvider,
+    RetractAssignment,
+)
 from crossfade.plan.plan import Plan, Wave
 from crossfade.report import words
 from crossfade.report.tables import indented, section, table
@@ -21,17 +33,28 @@ _WORDS = {
     Action.NO_OP: "nothing to do",
     Action.CONFLICT: "in conflict",
 }
-PERSONAL = frozenset({"grant-role", "add-member", "retract-assignment"})
-"""Kinds of operations that are one per person: counted here, listed in plan.json."""
+PERSONAL: dict[type, str] = {
+    GrantRole: "grant",
+    AddMember: "group member",
+    RetractAssignment: "classic assignment",
+}
+"""Operations that are one per person: counted here, listed in plan.json."""
+_KINDS: dict[type, str] = {
+    **PERSONAL,
+    RegisterProvider: "provider",
+    CreateDirectoryGroup: "directory group",
+    ReferenceGroup: "workspace",
+    PatchHostPool: "host pool, at the end",
+}
 
 
 def plan_text(plan: Plan, *, every_row: bool = False) -> str:
     """The plan. `every_row`: also those of single people."""
     rows = changes(plan)
-    shown = rows if every_row else [row for row in rows if row.kind not in PERSONAL or row.sign == "!"]
-    lines = [counts(rows), LEGEND, "", *(_row(row) for row in shown)]
-    if not every_row:
-        lines += _people_rows(rows)
+    named = list(zip(plan.operations, rows, strict=True))
+    single = [pair for pair in named if _is_counted(*pair) and not every_row]
+    shown = [_row(*pair) for pair in named if every_row or not _is_counted(*pair)]
+    lines = [counts(rows), LEGEND, "", *shown, *_many(single)]
     lines += section("Waves", waves(plan))
     lines += section(
         "Conflicts: decide each in crossfade.toml [conflicts]", [_conflict(row) for row in conflicts(plan)]
@@ -42,6 +65,10 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
     return "\n".join(lines)
 
 
+def _is_counted(operation: AnyOperation, row: Change) -> bool:
+    return type(operation) in PERSONAL and row.sign != "!"
+
+
 def counts(rows: Iterable[Change]) -> str:
     """`Plan: 12 to create, 3 to change, 1 adopted.`"""
     found = Counter(row.sign for row in rows)
@@ -49,20 +76,39 @@ def counts(rows: Iterable[Change]) -> str:
     return f"Plan: {', '.join(parts) or 'nothing'}."
 
 
-def _row(row: Change) -> str:
-    return words.clean(f"{row.sign} {row.kind:<24} {_place(row.subject)}  ({row.reason})")
+def _row(operation: AnyOperation, row: Change) -> str:
+    return words.clean(f"{row.sign} {_kind(operation):<22} {_name(operation)}  ({row.reason})")
+
+
+def _kind(operation: AnyOperation) -> str:
+    if isinstance(operation, PutResource | PatchResource):
+        return words.type_of(operation.type)
+    return _KINDS[type(operation)]
+
+
+def _name(operation: AnyOperation) -> str:
+    """What a reader knows the object by: its name, with the one around it where that matters."""
+    if isinstance(operation, ReferenceGroup):
+        return f"{last_name(operation.subject)} shows {last_name(operation.group)}"
+    if isinstance(operation, CreateDirectoryGroup):
+        return operation.display_name
+    if isinstance(operation, GrantRole):
+        return f"{last_name(operation.scope)} to {operation.principal_label}"
+    if isinstance(operation, AddMember):
+        return f"{operation.subject.removeprefix('group:')}: {operation.member_label}"
+    return _place(operation.subject)
 
 
 def _place(subject: str) -> str:
-    """An ARM id without subscription and provider; anything else as it is."""
+    """The names of an ARM id below its provider, joined; of anything else its last name."""
     _, found, rest = subject.partition("/providers/Microsoft.DesktopVirtualization/")
-    return rest if found else subject
+    return " / ".join(rest.split("/")[1::2]) if found else last_name(subject)
 
 
-def _people_rows(rows: Iterable[Change]) -> list[str]:
+def _many(pairs: Iterable[tuple[AnyOperation, Change]]) -> list[str]:
     """One row for each kind and sign of what is done person by person."""
-    found = Counter((row.sign, row.kind) for row in rows if row.kind in PERSONAL and row.sign != "!")
-    return [f"{sign} {kind:<24} {number:,} times, person by person" for (sign, kind), number in sorted(found.items())]
+    found = Counter((row.sign, PERSONAL[type(operation)]) for operation, row in pairs)
+    return [f"{sign} {kind:<22} {number:,}, person by person" for (sign, kind), number in sorted(found.items())]
 
 
 def _conflict(row: Change) -> str:
@@ -95,6 +141,6 @@ def irreversible(plan: Plan) -> list[str]:
 def not_carried(plan: Plan) -> list[str]:
     lines = []
     for left in plan.not_carried:
-        lines.append(words.clean(f"{words.resource(left.subject)}: {left.property} = {left.value!r}"))
+        lines.append(words.clean(f"{words.resource(left.subject)}: {left.property} = {words.value(left.value)}"))
         lines += indented([words.clean(left.why)])
     return lines

@@ -33,13 +33,15 @@ class WaveStory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HostStory(msgspec.Struct, frozen=True, kw_only=True):
-    """`source`: classic key. `began_at`: when it left service on classic; `ended_at`: when it took sessions again."""
+    """`source`: classic key. `began_at`: when it took no new sessions any more; `emptied_at`: when its last one had
+    ended; `ended_at`: when it took sessions again, on the target."""
 
     source: str
     state: str
     wave: str
     reason: str = ""
     began_at: str = ""
+    emptied_at: str = ""
     ended_at: str = ""
 
 
@@ -58,9 +60,14 @@ class RunStory(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int | float | str] = {}
 
     @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
     def moved(self) -> list[HostStory]:
         return [host for host in self.hosts if host.state in ARRIVED]
 
 
 ENDED = frozenset({"confirmed", "reverted", "skipped"})
+OVER = frozenset({"finished", "completed"})
 ARRIVED = frozenset({"accepting", "confirmed"})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from crossfade.report.words import clean
 
-MOST = 48
+MOST = 72
 GAP = "  "
 
 

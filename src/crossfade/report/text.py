@@ -40,7 +40,7 @@ def waves(story: RunStory) -> list[str]:
             wave.people,
             words.moment(wave.began_at),
             words.lasted(wave.began_at, wave.ended_at),
-            words.state(wave.state),
+            words.wave_state(wave.state),
         )
         for wave in story.waves
     ]
@@ -98,7 +98,8 @@ def proof(found: Verification) -> list[str]:
     sick = [(words.host(one.source), one.state, "; ".join(one.problems)) for one in found.sick()]
     lines += section("Hosts to look at", _list(("host", "state", "why"), sick))
     settings = [
-        (last_name(one.subject), one.property, f"{one.found!r}, planned {one.wanted!r}") for one in found.different()
+        (last_name(one.subject), one.property, f"{words.value(one.found)}, planned {words.value(one.wanted)}")
+        for one in found.different()
     ]
     lines += section("Settings that differ", _list(("object", "property", "is"), settings))
     gone = [(one.subject, one.why) for one in found.excluded]
@@ -138,4 +139,4 @@ def _paths(found: View, paths: Iterable[Path]) -> list[str]:
         ("+" if path.opens else "-", path.person if by_person else words.resource(path.resource), path.how)
         for path in paths
     ]
-    return table(("", "who" if by_person else "what", "by which path"), rows)
+    return table(("", "who" if by_person else "what", "by which path"), rows, most=160)

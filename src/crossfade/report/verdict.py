@@ -19,14 +19,11 @@ class Verdict(msgspec.Struct, frozen=True):
 def verdict(documents: Documents) -> Verdict:
     """From the latest document backwards: the proof, the run, the plan, the findings."""
     story, proof = documents.story, documents.verification
-    if proof is not None and (story is None or story.state in _OVER or not proof.equivalent()):
+    if proof is not None and (story is None or story.over or not proof.equivalent()):
         return _proven(proof, story) if proof.equivalent() else _broken(proof, story)
     if story is not None:
         return _under_way(story, len(documents.plan.hosts) if documents.plan else len(story.hosts))
     return _planned(documents) if documents.plan is not None else _found(documents)
-
-
-_OVER = frozenset({"finished", "completed"})
 
 
 def _proven(proof: Verification, story: RunStory | None) -> Verdict:
@@ -52,7 +49,7 @@ _MANY = {"host": "hosts", "setting that differs": "settings that differ"}
 
 
 def _broken(proof: Verification, story: RunStory | None) -> Verdict:
-    if story is not None and story.state not in _OVER:
+    if story is not None and not story.over:
         sentence = "The migration is under way, and not everybody can open everything on the new service yet."
         return Verdict("open", sentence, _faults(proof))
     return Verdict("bad", "Not everybody opens exactly what they opened before.", _faults(proof))
@@ -74,7 +71,7 @@ def _faults(proof: Verification) -> str:
 
 def _under_way(story: RunStory, hosts: int) -> Verdict:
     moved = f"{len(story.moved):,} of {count(hosts, 'host')} moved"
-    if story.state in _OVER:
+    if story.over:
         return Verdict("warn", f"The migration is finished, {moved}; it has not been verified yet.")
     if story.state == "rolled_back":
         return Verdict("warn", "The migration was rolled back.", story.reason)

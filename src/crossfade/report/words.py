@@ -1,6 +1,7 @@
 """The words that every report uses: names cleaned, states and kinds said plainly, times short."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from crossfade.model.ids import last_name
 
@@ -23,6 +24,13 @@ STATES = {
     "confirmed": "moved and confirmed",
     "reverting": "going back",
     "quarantined": "set aside",
+}
+WAVE_STATES = {
+    "planned": "planned",
+    "waiting": "waits",
+    "moving": "hosts move",
+    "soaking": "watched",
+    "confirmed": "done",
 }
 TYPES = {
     "hostpools": "host pool",
@@ -51,6 +59,22 @@ def people(number: int) -> str:
 
 def state(name: str) -> str:
     return STATES.get(name, name.replace("_", " "))
+
+
+def wave_state(name: str) -> str:
+    return WAVE_STATES.get(name, name.replace("_", " "))
+
+
+def value(found: Any) -> str:
+    """A property's value for a reader: members of an object named, those without a value left out."""
+    if isinstance(found, dict):
+        parts = (f"{name.replace('_', ' ')} {value(one)}" for name, one in found.items() if one not in (None, ""))
+        return ", ".join(parts)
+    if isinstance(found, list):
+        return ", ".join(map(value, found))
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    return "nothing" if found is None else str(found) or "empty"
 
 
 def kind(name: str) -> str:
@@ -87,8 +111,13 @@ def moment(text: str) -> str:
 
 def lasted(since: str, until: str) -> str:
     """`2 h 05 min`, `45 min`, `40 s`; empty when either end is missing."""
+    length = between(since, until)
+    return "" if length is None else span(length)
+
+
+def between(since: str, until: str) -> timedelta | None:
     begin, end = parse(since), parse(until)
-    return span(end - begin) if begin and end else ""
+    return end - begin if begin and end else None
 
 
 def span(length: timedelta) -> str:

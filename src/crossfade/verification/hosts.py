@@ -60,7 +60,7 @@ class _Hosts:
         if namesake is not None:
             problems.append(f"the host of this name is another VM: {namesake.properties.get('resourceId')}")
         if not wrong:
-            problems.append(f"is not in {last_name(move.target_pool)}" + (f": {reason}" if reason else ""))
+            problems.append(f"was not moved: {reason}" if reason else f"is not in {last_name(move.target_pool)}")
         return HostCheck(
             source=move.source, vm=move.vm, state=state or NOT_THERE, problems=problems, wrong=wrong, session_host=None
         )

@@ -280,7 +280,7 @@ class TestHosts:
         facts = RunFacts(states={fold(source): "quarantined"}, reasons={fold(source): "no installer"})
         check = _host(case.check(facts), "off-2")
         assert check.state == "quarantined"
-        assert check.problems == ["is not in Office: no installer"]
+        assert check.problems == ["was not moved: no installer"]
         assert case.check(facts).equivalent()
 
     def test_one_in_another_pool(self) -> None:
