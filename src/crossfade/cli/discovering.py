@@ -14,45 +14,33 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def discover(
-    here: Here,
-    *,
-    exports: Path | None,
-    target: bool,
-    subscriptions: Sequence[str],
-    tenant_group: str,
-    tenants: Sequence[str] | None,
-) -> Answer:
-    if target:
-        return _target(here, subscriptions)
-    return _classic(here, exports, tenant_group, tenants or ())
-
-
-def _classic(here: Here, exports: Path | None, tenant_group: str, tenants: Sequence[str]) -> Answer:
+def classic(here: Here, *, exports: Path | None, live: bool, tenant_group: str, tenants: Sequence[str]) -> Answer:
+    """The estate, from the live service, from exported files or from both."""
     from crossfade.commands import discover as command
     from crossfade.commands.local import CLOCK
     from crossfade.commands.workspace import INVENTORY, Workspace
 
     calls: dict[str, int] = {}
 
-    async def live(services: "Services") -> Any:
+    async def ask(services: "Services") -> Any:
         with showing("Reading the classic service") as progress:
             found = await command.discover(
-                services, tenant_group=tenant_group or None, tenants=tenants, progress=progress
+                services, tenant_group=tenant_group or None, tenants=tenants, exports=exports, progress=progress
             )
         calls.update(services.calls)
         return found
 
-    if exports is not None:
+    if exports is not None and not live:
         inventory = command.discover_exports(exports, CLOCK)
     else:
-        inventory = with_services(here.connection, live)
+        inventory = with_services(here.connection, ask)
     path = Workspace(here.folder).write(INVENTORY, inventory)
     parts = ("tenants", "pools", "hosts", "groups", "apps", "assignments", "sessions", "roles")
     return _answer(path, inventory, {name: len(getattr(inventory, name)) for name in parts}, calls)
 
 
-def _target(here: Here, subscriptions: Sequence[str]) -> Answer:
+def target(here: Here, subscriptions: Sequence[str]) -> Answer:
+    """The ARM side of these subscriptions; without any, of those that hold the estate's machines."""
     from crossfade.commands import discover as command
     from crossfade.commands.local import saved_inventory
     from crossfade.commands.workspace import TARGET, Workspace

@@ -30,6 +30,9 @@ def discover(
         Path | None,
         typer.Option("--from", metavar="FOLDER", help="Read files that the classic cmdlets exported, not the service."),
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="With --from: ask the service too; the files give what it does not.")
+    ] = False,
     target: Annotated[
         bool, typer.Option("--target", help="Read the ARM side into target.json in place of the classic estate.")
     ] = False,
@@ -49,13 +52,10 @@ def discover(
     """
     from crossfade.cli import discovering
 
-    return discovering.discover(
-        here,
-        exports=exports,
-        target=target,
-        subscriptions=subscription or [],
-        tenant_group=tenant_group,
-        tenants=tenant,
+    if target:
+        return discovering.target(here, subscription or [])
+    return discovering.classic(
+        here, exports=exports, live=live or exports is None, tenant_group=tenant_group, tenants=tenant or []
     )
 
 
