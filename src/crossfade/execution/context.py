@@ -7,13 +7,14 @@ from crossfade.execution.engine import Workflow
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
+from crossfade.execution.orders import Orders
 from crossfade.execution.seats import PEOPLE, Seats
 from crossfade.execution.source import Source
 from crossfade.execution.steps import Steps
 from crossfade.execution.target import Target
 from crossfade.execution.transitions import HOST_FORWARD, Kind
 from crossfade.model.ids import fold
-from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
+from crossfade.plan.plan import HostMove, Plan, PoolPlan, Settings, Wave
 
 
 class Control(Protocol):
@@ -21,6 +22,10 @@ class Control(Protocol):
 
     async def checkpoint(self) -> None:
         """Returns when work may begin; waits while the run is paused."""
+        ...
+
+    async def gate(self) -> None:
+        """Returns when a step may begin; never again once the run is being stopped."""
         ...
 
 
@@ -38,6 +43,7 @@ class Context:
         target: Target,
         machine: Machine,
         handlers: Handlers,
+        orders: Orders,
         seats: Seats,
         control: Control,
     ) -> None:
@@ -49,6 +55,7 @@ class Context:
         self.target = target
         self.machine = machine
         self.handlers = handlers
+        self.orders = orders
         self.seats = seats
         self.control = control
         self._moves = {fold(move.source): move for move in plan.hosts}
@@ -68,8 +75,24 @@ class Context:
     def operation(self, operation_id: str) -> Any:
         return self._operations[operation_id]
 
+    @property
+    def operations(self) -> dict[str, Any]:
+        """By id, in the order of the plan."""
+        return self._operations
+
+    @property
+    def settings(self) -> Settings:
+        """The plan's settings with what the operator has changed since."""
+        return self.orders.settings
+
+    def named(self, subject: str) -> str:
+        """A wave or the run as a subject of steps: after a rollback of the whole run its steps are done anew."""
+        generation = self.orders.generation
+        return subject if generation == 1 else f"{subject}.{generation}"
+
     def steps(self, port: Workflow, subject: str) -> Steps:
-        return Steps(port, self.journal, self.clock, run_id=self.run_id, subject=subject)
+        gate = self.control.gate
+        return Steps(port, self.journal, self.clock, run_id=self.run_id, subject=subject, gate=gate)
 
     def people(self, port: Workflow) -> Steps:
         """Steps on single people; their subject does not depend on which wave does them."""

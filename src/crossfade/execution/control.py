@@ -26,6 +26,9 @@ class CommandControl:
         while self._paused:
             await self._clock.sleep(LISTEN_S)
 
+    async def gate(self) -> None:
+        """Returns when a step may begin."""
+
     async def listen(self) -> None:
         """Answer commands until cancelled."""
         while True:
@@ -62,4 +65,7 @@ class NoControl:
     """Nobody steers: rehearsals and tests."""
 
     async def checkpoint(self) -> None:
+        return
+
+    async def gate(self) -> None:
         return

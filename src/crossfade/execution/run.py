@@ -12,6 +12,7 @@ from crossfade.execution.engine import Bodies, Engine, Outcome
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
+from crossfade.execution.orders import Orders
 from crossfade.execution.seats import Seats
 from crossfade.execution.source import Source
 from crossfade.execution.target import Target
@@ -36,6 +37,7 @@ def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services,
     run_id = run_id_of(plan)
     source = Source(services.classic, clock)
     target = Target(services.arm, clock)
+    orders = Orders(journal, run_id, plan.settings)
     return Context(
         run_id=run_id,
         plan=plan,
@@ -45,7 +47,8 @@ def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services,
         target=target,
         machine=Machine(services.arm, target, clock, plan.settings, run_id),
         handlers=Handlers(services, plan, clock),
-        seats=Seats(plan, journal, clock, source, target, run_id),
+        orders=orders,
+        seats=Seats(plan, journal, clock, source, target, orders),
         control=control,
     )
 

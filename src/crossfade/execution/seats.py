@@ -15,10 +15,12 @@ import msgspec
 from crossfade.clock import Clock
 from crossfade.errors import StepFailed
 from crossfade.execution.journal import Journal
+from crossfade.execution.orders import Orders
 from crossfade.execution.source import PoolLook, Source, is_open
 from crossfade.execution.steps import Facts
 from crossfade.execution.target import Target
-from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind
+from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.undone import written
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.operations import AddMember, GrantRole
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
@@ -52,13 +54,15 @@ class Verdict(msgspec.Struct, frozen=True):
 class Seats:
     """Counts for one run. What it remembers (who was seen) is in the journal as notes."""
 
-    def __init__(self, plan: Plan, journal: Journal, clock: Clock, source: Source, target: Target, run_id: str) -> None:
+    def __init__(
+        self, plan: Plan, journal: Journal, clock: Clock, source: Source, target: Target, orders: Orders
+    ) -> None:
         self._plan = plan
         self._journal = journal
         self._clock = clock
         self._source = source
         self._target = target
-        self._run_id = run_id
+        self._orders = orders
         self._pools = {fold(pool.source): pool for pool in plan.pools}
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._seen: set[tuple[str, str]] | None = None
@@ -70,8 +74,8 @@ class Seats:
     async def look(self, move: HostMove) -> Verdict:
         """Whether the seats allow this host to leave now. Says why not, in figures."""
         busy = self._in_flight()
-        if len(busy) >= self._plan.settings.parallel_moves:
-            return Verdict(False, f"{len(busy)} hosts are on their way, {self._plan.settings.parallel_moves} may be")
+        if len(busy) >= self._orders.settings.parallel_moves:
+            return Verdict(False, f"{len(busy)} hosts are on their way, {self._orders.settings.parallel_moves} may be")
         look = await self._source.look(move.source_pool, fresh_s=LOOK_FRESH_S)
         if move.personal:
             return self._personal(move, look)
@@ -79,13 +83,13 @@ class Seats:
 
     def still_free(self, move: HostMove) -> bool:
         """Asked without any waiting after `look`: nobody took the last place meanwhile."""
-        return len(self._in_flight()) < self._plan.settings.parallel_moves
+        return len(self._in_flight()) < self._orders.settings.parallel_moves
 
     def _pooled(self, move: HostMove, look: PoolLook) -> Verdict:
         pool = self._pools[fold(move.source_pool)]
         seats = sum(self._moves[key].capacity for key in self._open_hosts(pool, look) if key != fold(move.source))
         demand = self._source_demand(pool, look)
-        needed = math.ceil((1 + self._plan.settings.headroom) * demand)
+        needed = math.ceil((1 + self._orders.settings.headroom) * demand)
         figures = f"{seats} classic seats stay for {demand} people at once, {needed} are wanted"
         if seats >= needed:
             return Verdict(True, figures)
@@ -117,12 +121,12 @@ class Seats:
         if active:
             return Verdict(False, "its person is working")
         if move.assigned_user and not self._quiet():
-            hours = self._plan.settings.quiet_hours
+            hours = self._orders.settings.quiet_hours
             return Verdict(False, f"its person may come any moment; quiet is from {hours['from']} to {hours['to']}")
         return Verdict(True, "its person is off")
 
     def _quiet(self) -> bool:
-        hours = self._plan.settings.quiet_hours
+        hours = self._orders.settings.quiet_hours
         if not hours:
             return True
         local = self._clock.now() + timedelta(hours=float(hours["utc_offset_hours"]))
@@ -159,7 +163,7 @@ class Seats:
 
     def _room(self, pool: PoolPlan, published: int, all_of_it: bool) -> int:
         """How many more people the arrived seats of a pool can carry at their peak."""
-        factor = 1.0 if all_of_it else 1.0 + self._plan.settings.headroom
+        factor = 1.0 if all_of_it else 1.0 + self._orders.settings.headroom
         return math.floor(self._arrived_seats(pool) / (factor * pool.expected_share)) - published
 
     def _due(self, pool: PoolPlan, wave: Wave) -> dict[str, list[str]]:
@@ -187,15 +191,14 @@ class Seats:
 
     def _written(self) -> set[str]:
         """Ids of the operations on people that are done."""
-        steps = self._journal.all(Kind.STEP, parent=PEOPLE)
-        return {step.id.removeprefix(f"{PEOPLE}/") for step in steps if step.state in FINISHED_STEPS}
+        return written(self._journal.all(Kind.STEP, parent=PEOPLE))
 
     # -- who was seen there?
 
     def seen(self) -> set[tuple[str, str]]:
         """(folded pool, folded UPN) of everybody who had a session on the target."""
         if self._seen is None:
-            notes = self._journal.events(kind="note", subject=SEEN_NOTE)
+            notes = self._journal.events(kind="note", subject=SEEN_NOTE, after=self._orders.begun_after)
             self._seen = {(pool, person) for note in notes for pool, person in note.data["pairs"]}
         return self._seen
 
@@ -208,7 +211,8 @@ class Seats:
             fresh |= {(fold(pool.source), person) for person in people} - known
         if fresh:
             pairs: dict[str, Any] = {"pairs": sorted([pool, person] for pool, person in fresh)}
-            self._journal.note(SEEN_NOTE, f"{len(fresh)} people for the first time", run_id=self._run_id, data=pairs)
+            told = f"{len(fresh)} people for the first time"
+            self._journal.note(SEEN_NOTE, told, run_id=self._orders.run_id, data=pairs)
             known |= fresh
         return {"fresh": len(fresh)}
 

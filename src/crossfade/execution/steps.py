@@ -8,27 +8,33 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from crossfade.clock import Clock, parse_iso
+from crossfade.clock import Clock, iso, parse_iso
 from crossfade.errors import GateTimedOut, MigrationError
 from crossfade.execution.engine import Workflow, error_as_data, error_from_data
 from crossfade.execution.journal import Journal
 from crossfade.execution.transitions import Kind
+from crossfade.execution.undone import standing
 
 Facts = dict[str, Any]
 """What a step leaves behind: ids, counts and names; never a secret."""
 Act = Callable[[], Awaitable[Facts]]
 Observe = Callable[[], Awaitable[Facts | None]]
 """Facts when it is already so, else None."""
+Gate = Callable[[], Awaitable[None]]
+"""Asked before a step begins; returns when it may."""
 
 
 class Steps:
     """The steps of one subject (a host, a chain) of one run, in one workflow."""
 
-    def __init__(self, port: Workflow, journal: Journal, clock: Clock, *, run_id: str, subject: str) -> None:
+    def __init__(
+        self, port: Workflow, journal: Journal, clock: Clock, *, run_id: str, subject: str, gate: Gate | None = None
+    ) -> None:
         self._port = port
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
+        self._gate = gate
         self.subject = subject
 
     async def perform(
@@ -38,18 +44,30 @@ class Steps:
         *,
         observe: Observe | None = None,
         only_again: bool = False,
+        undoable: bool = False,
+        within_s: float | None = None,
         reason: str = "",
         then: Callable[[Facts], None] | None = None,
     ) -> Facts:
         """Do a step once, whatever happens to this process. Gives its facts, also when it was done before.
 
         `only_again`: the step before has just looked, so observe only when an earlier try of this one may have acted.
+        `undoable`: a rollback may have taken it back since; then it is done again (see `undone`).
+        `within_s`: it is over by then, counted from its first beginning; told in the journal as `until`.
         `then` runs between the effect and its outcome in the journal, so perhaps twice and never for a step that is
         finished: it must be harmless when repeated at once (moving the host's state on).
         Raises the step's MigrationError; a later call tries anew.
         """
-        step_id = f"{self.subject}/{name}"
-        return dict(await self._port.step(name, lambda: self._once(step_id, act, observe, only_again, reason, then)))
+
+        async def once() -> Facts:
+            step_id = f"{self.subject}/{name}"
+            step_id = standing(self._journal, step_id) if undoable else step_id
+            if self._gate is not None:
+                await self._gate()
+            data = {"until": iso(self.deadline(name, within_s))} if within_s is not None else {}
+            return await self._once(step_id, act, observe, only_again, reason, then, data)
+
+        return dict(await self._port.step(name, once))
 
     async def _once(
         self,
@@ -59,8 +77,9 @@ class Steps:
         only_again: bool,
         reason: str,
         then: Callable[[Facts], None] | None,
+        data: Facts | None = None,
     ) -> Facts:
-        attempt = self._journal.begin(step_id, run_id=self._run_id, parent=self.subject, reason=reason)
+        attempt = self._journal.begin(step_id, run_id=self._run_id, parent=self.subject, reason=reason, data=data)
         if attempt is None:
             return self._facts(step_id)
         try:
@@ -77,6 +96,10 @@ class Steps:
         self._journal.finish(step_id, noop=already, data={"facts": facts})
         return facts
 
+    async def inside(self, name: str, act: Act) -> Facts:
+        """A part of the step in flight with an outcome of its own: done once, even when the step is tried again."""
+        return await self._once(f"{self.subject}/{name}", act, None, False, "", None)
+
     def _facts(self, step_id: str) -> Facts:
         known = self._journal.get(Kind.STEP, step_id)
         assert known is not None, "a step that may be skipped is in the journal"
@@ -85,7 +108,7 @@ class Steps:
     def deadline(self, name: str, seconds: float) -> datetime:
         """When a step's time is up, counted from its first beginning, so that a restart gives no more time.
 
-        Only inside the step itself: its beginning is in the journal by then.
+        Only inside the step itself.
         """
         known = self._journal.get(Kind.STEP, f"{self.subject}/{name}")
         begun = parse_iso(known.added_at) if known else self._clock.now()
@@ -117,7 +140,7 @@ class Steps:
                     )
                 await self._clock.sleep(every_s)
 
-        return await self.perform(name, act, reason=f"waiting for {waiting_for}", then=then)
+        return await self.perform(name, act, within_s=within_s, reason=f"waiting for {waiting_for}", then=then)
 
 
 async def insist(

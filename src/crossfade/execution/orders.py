@@ -1,0 +1,145 @@
+"""What was decided about a run since it was planned: notes in its journal, so that every process finds them again.
+
+A host is tried again, left alone or was taken back; a wave is approved; a setting was changed; the run was rolled back.
+"""
+
+from typing import Any
+
+import msgspec
+
+from crossfade.errors import InputError, Problem
+from crossfade.execution.journal import Context, Journal
+from crossfade.model.ids import fold
+from crossfade.plan.plan import Settings
+
+ORDER = "order"
+"""Subject of the notes; `data` holds `word`, `of` (folded) and what the word needs."""
+RETRY = "retry"
+SKIP = "skip"
+TAKEN_BACK = "taken-back"
+APPROVE = "approve"
+SET = "set"
+ROLLED_BACK = "rolled-back"
+LEAVES = frozenset({SKIP, TAKEN_BACK})
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """A setting of a running migration that may be changed, and how far."""
+
+    name: str
+    least: float
+    most: float
+    whole: bool = False
+
+
+CHANGEABLE = {
+    "parallel_moves": Bound("parallel_moves", 1, 100, whole=True),
+    "grace_s": Bound("grace_s", 60, 86_400),
+    "headroom": Bound("headroom", 0, 2),
+}
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    word: str
+    of: str
+    actor: str = ""
+    why: str = ""
+    seq: int = 0
+    values: dict[str, Any] = {}
+
+
+class Orders:
+    """The orders of one run. One process writes, so what it read once stays right."""
+
+    def __init__(self, journal: Journal, run_id: str, settings: Settings) -> None:
+        self._journal = journal
+        self.run_id = run_id
+        self._planned = settings
+        notes = journal.events(kind="note", subject=ORDER)
+        self._orders = [_order(note) for note in notes if note.run_id == run_id]
+        self._settings = self._changed()
+
+    def give(self, word: str, of: str, *, actor: str = "crossfade", why: str = "", **values: Any) -> None:
+        """Note an order. Committed when this returns."""
+        data = {"word": word, "of": fold(of), "values": values}
+        reason = why or f"{actor} asked for it"
+        self._journal.note(ORDER, f"{word} {of}: {reason}", run_id=self.run_id, data=data, context=Context(actor=actor))
+        order = Order(word=word, of=fold(of), actor=actor, why=reason, seq=self._journal.last_seq(), values=values)
+        self._orders.append(order)
+        if word == SET:
+            self._settings = self._changed()
+
+    # -- hosts
+
+    def round_of(self, host: str) -> int:
+        """Which try of a host this is: 1 for the planned one, one more with each `retry`."""
+        return 1 + len(self._of(RETRY, host))
+
+    def leave(self, host: str) -> Order | None:
+        """The order by which a host stays where it is; None when it is to be moved."""
+        mine = [order for order in self._orders if order.of == fold(host) and order.word in (RETRY, *LEAVES)]
+        return mine[-1] if mine and mine[-1].word in LEAVES else None
+
+    # -- waves, the run
+
+    def approval(self, wave: str) -> Order | None:
+        """The yes for a wave, given since the run was last rolled back."""
+        mine = [order for order in self._of(APPROVE, wave) if order.seq > self.begun_after]
+        return mine[-1] if mine else None
+
+    @property
+    def generation(self) -> int:
+        """1, and one more with each time that the whole run was rolled back."""
+        return 1 + len([order for order in self._orders if order.word == ROLLED_BACK])
+
+    @property
+    def begun_after(self) -> int:
+        """The last event before this generation: who was seen on the target earlier is to be seen again."""
+        return max((order.seq for order in self._orders if order.word == ROLLED_BACK), default=0)
+
+    # -- settings
+
+    @property
+    def settings(self) -> Settings:
+        """The plan's settings with what was changed since."""
+        return self._settings
+
+    def _changed(self) -> Settings:
+        changes: dict[str, Any] = {}
+        for order in self._orders:
+            if order.word == SET:
+                changes |= order.values
+        return msgspec.structs.replace(self._planned, **changes)
+
+    def _of(self, word: str, of: str) -> list[Order]:
+        return [order for order in self._orders if order.word == word and order.of == fold(of)]
+
+
+def _order(note: Any) -> Order:
+    data = note.data
+    return Order(
+        word=data["word"],
+        of=data["of"],
+        actor=note.actor,
+        why=note.reason,
+        seq=note.seq,
+        values=data.get("values", {}),
+    )
+
+
+def setting(name: str, text: str) -> int | float:
+    """A changed setting from what was typed. Raises InputError for one that may not be changed, or not so far."""
+    bound = CHANGEABLE.get(name.replace("-", "_"))
+    if bound is None:
+        mend = f"These can be: {', '.join(sorted(CHANGEABLE))}. Others belong to the plan."
+        problem = Problem(name, "cannot be changed while a run goes on.", mend)
+        raise InputError("The setting was not changed.", [problem])
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not bound.least <= value <= bound.most or (bound.whole and value != int(value)):
+        what = f"{text!r} is not {'a whole number' if bound.whole else 'a number'}"
+        what += f" from {bound.least:g} to {bound.most:g}."
+        raise InputError("The setting was not changed.", [Problem(name, what, "Give one within these bounds.")])
+    return int(value) if bound.whole else value
