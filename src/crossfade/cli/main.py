@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
 VERBS = (
     Row("discover", "Read the estate: inventory.json, target.json.", verbs.discover, connects=True),
-    Row("init", "Begin: write crossfade.toml, where you decide.", verbs.init, connects=True),
+    Row("init", "Begin: write crossfade.toml, where you decide.", verbs.init),
     Row("assess", "Say what stands in the way: findings.json.", verbs.assess),
     Row("plan", "Say exactly what will be done: plan.json.", verbs.plan),
     Row("apply", "Carry the saved plan out, or go on with it.", verbs.apply, connects=True),

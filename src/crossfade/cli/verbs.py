@@ -63,17 +63,34 @@ def init(
     here: Here,
     *,
     subscription: Annotated[
-        str, typer.Option("--subscription", metavar="ID", help="Where the new objects go.", show_default=False)
-    ] = "",
+        str | None, typer.Option("--subscription", metavar="ID", help="Where the new objects go.")
+    ] = None,
     location: Annotated[
-        str, typer.Option("--location", metavar="REGION", help="Region of their metadata.", show_default=False)
+        str | None, typer.Option("--location", metavar="REGION", help="Region of their metadata.")
+    ] = None,
+    tenant_id: Annotated[
+        str, typer.Option("--tenant-id", envvar="CROSSFADE_TENANT_ID", metavar="ID", help="Their directory.")
     ] = "",
     hosts_percent: Annotated[
-        float, typer.Option("--hosts-percent", metavar="N", help="Expected growth in hosts within two years, per cent.")
-    ] = 0.0,
+        float | None,
+        typer.Option("--hosts-percent", metavar="N", help="Expected growth in hosts within two years, per cent."),
+    ] = None,
     people_percent: Annotated[
-        float, typer.Option("--people-percent", metavar="N", help="Expected growth in people, per cent.")
-    ] = 0.0,
+        float | None, typer.Option("--people-percent", metavar="N", help="Expected growth in people, likewise.")
+    ] = None,
+    stable_months: Annotated[
+        int | None, typer.Option("--stable-months", metavar="N", help="How long the estate has been as it is.")
+    ] = None,
+    active: Annotated[
+        str | None,
+        typer.Option(
+            "--active", metavar="POLICY", help="People at work on a draining host: wait, log-off-after-grace."
+        ),
+    ] = None,
+    disconnected: Annotated[
+        str | None,
+        typer.Option("--disconnected", metavar="POLICY", help="Sessions left disconnected there: the same two."),
+    ] = None,
 ) -> Answer:
     """Begin a migration: write crossfade.toml, where you decide. What is not given is asked for at a terminal.
 
@@ -81,13 +98,8 @@ def init(
     """
     from crossfade.cli import deciding
 
-    return deciding.init(
-        here,
-        subscription=subscription,
-        location=location,
-        hosts_percent=hosts_percent,
-        people_percent=people_percent,
-    )
+    said = deciding.Answers(subscription, location, hosts_percent, people_percent, stable_months, active, disconnected)
+    return deciding.init(here, said, tenant_id=tenant_id)
 
 
 def assess(here: Here) -> Answer:
@@ -100,14 +112,20 @@ def assess(here: Here) -> Answer:
     return deciding.assess(here)
 
 
-def plan(here: Here) -> Answer:
+def plan(
+    here: Here,
+    *,
+    every_row: Annotated[
+        bool, typer.Option("--every-row", help="Print every person's row too, not only their number.")
+    ] = False,
+) -> Answer:
     """Write plan.json: what exactly will be done, and when. Prints it as a diff that people can sign.
 
     Exit codes: 0 there is nothing to do; 2 changes are pending; 3 no valid plan exists; 1 not planned.
     """
     from crossfade.cli import deciding
 
-    return deciding.plan(here)
+    return deciding.plan(here, every_row=every_row)
 
 
 # ---------------------------------------------------------------- the run
