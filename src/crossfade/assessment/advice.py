@@ -37,7 +37,8 @@ SICK_LEAST = 3
 """One unwell host of two is an accident, no sign."""
 OLD_SHARE = 0.5
 OLDEST_BUILD = 19041
-"""Windows 7 (6.1) is out of support since 2020, multi-session Windows 10 before 2004 (18362, 18363) since 2021. Build 17763 is left alone: it is also Windows Server 2019."""
+"""Windows 7 (6.1) is out of support since 2020, multi-session Windows 10 before 2004 (18362, 18363) since 2021.
+Build 17763 is left alone: it is also Windows Server 2019."""
 SERVER_2019_BUILD = 17763
 BIG_GROWTH_PERCENT = 50.0
 """Half as many again: most of the hosts of the year after next do not exist yet."""

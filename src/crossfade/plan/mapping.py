@@ -23,6 +23,8 @@ from crossfade.model.classic import (
 from crossfade.plan.plan import NotCarried
 
 SOURCE_TAG = "crossfade-source"
+GROUP_MARK = "made for the migration"
+"""Value of the tag on a resource group: it may hold the objects of several tenants."""
 
 
 def host_pool(pool: HostPool, *, location: str, tags: dict[str, str], desktop_has_people: bool) -> dict[str, Any]:
@@ -149,6 +151,7 @@ _USUAL = {"Desktop": {"name": "Remote Desktop"}}
 """Values that say nothing: every object of the kind has them."""
 
 __all__ = [
+    "GROUP_MARK",
     "SOURCE_TAG",
     "GroupKind",
     "application",

@@ -12,7 +12,7 @@ from crossfade.plan import mapping
 from crossfade.plan.compare import differences
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, tags_for
-from crossfade.plan.mapping import SOURCE_TAG
+from crossfade.plan.mapping import GROUP_MARK, SOURCE_TAG
 from crossfade.plan.operations import (
     Action,
     AnyOperation,
@@ -79,7 +79,7 @@ class Objects:
                 type="Microsoft.Resources/resourceGroups",
                 action=Action.ADOPT if existing else Action.CREATE,
                 reason="exists; its location does not matter for what is in it" if existing else "holds the objects",
-                body={"location": location, "tags": dict(self._intent.tags)},
+                body={"location": location, "tags": {**self._intent.tags, SOURCE_TAG: GROUP_MARK}},
                 prior=_prior(existing),
             )
 
