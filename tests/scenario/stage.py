@@ -11,6 +11,7 @@ Everything runs under virtual time in this process; `people=True` has the estate
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import closing
@@ -172,12 +173,36 @@ class Stage:
 
     def apply(self, engine: str = "inprocess", *, hook: Hook | None = None) -> Applied:
         """Carry the plan out, or go on with it. Each call is another process as far as the product can tell."""
+        return self.with_services(lambda services: self._applying(services, engine, hook))
+
+    def _applying(self, services: Services, engine: str, hook: Hook | None) -> Coroutine[Any, Any, Applied]:
         clock = self.rehearsal.clock
         make = in_process_engine(clock) if engine == "inprocess" else durable_engine(clock, self.workspace.path(ENGINE))
         options: dict[str, Any] = {"hook": hook} if hook else {}
-        return self.with_services(
-            lambda services: apply(self.workspace, services, clock, make, synchronous="NORMAL", **options)
-        )
+        return apply(self.workspace, services, clock, make, synchronous="NORMAL", **options)
+
+    def interrupt(self, at: Callable[[str], bool], engine: str = "inprocess") -> str:
+        """Begin or go on, and be gone at the first point of the journal that `at` accepts: nothing is written from
+        then on, what is in flight is dropped. Gives that point; `""` when the run ended before."""
+        found: list[str] = []
+
+        def hook(point: str) -> None:
+            if found or at(point):
+                found.append(point)
+                gone.set()
+                raise asyncio.CancelledError
+
+        async def until_gone(services: Services) -> None:
+            running = asyncio.ensure_future(self._applying(services, engine, hook))
+            waiting = asyncio.ensure_future(gone.wait())
+            await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (running, waiting):
+                task.cancel()
+            await asyncio.gather(running, waiting, return_exceptions=True)
+
+        gone = asyncio.Event()
+        self.with_services(until_gone)
+        return found[0] if found else ""
 
     # -- looking: the journal
 
@@ -203,8 +228,7 @@ class Stage:
     def steps_of(self, host: str) -> list[str]:
         """Finished steps of a host in the order of their end, as `way/step`."""
         done = [event for event in self.events("step") if event.to_state in ("done", "noop")]
-        named = [event.subject.rpartition("#")[2] for event in done if short(event.subject.partition("#")[0]) == host]
-        return named
+        return [event.subject.rpartition("#")[2] for event in done if short(event.subject.partition("#")[0]) == host]
 
     # -- looking: the twin
 
@@ -280,15 +304,12 @@ class Stage:
         return session
 
     def somebody(self, pool: str) -> str:
-        """UPN of somebody who may use a classic pool and has no session."""
-        users = (
-            self.pool_record(next(one.name for one in self.spec.pools if pool.endswith("/" + one.name.lower())))
-            .groups["desktop application group"]
-            .users
-        )
+        """UPN of somebody without a session, who may use this classic pool if there is one."""
+        name = next(one.name for one in self.spec.pools if pool.endswith("/" + one.name.lower()))
+        users = self.pool_record(name).groups["desktop application group"].users
         busy = {session.upn.lower() for session in self.world.state.sessions.values()}
         known = self.world.state.directory.upns
-        return next(upn for key, upn in sorted(users.items()) if key not in busy and key in known)
+        return next(upn for upn in [*sorted(users.values()), *sorted(known)] if upn.lower() in known.keys() - busy)
 
 
 def short(name: str) -> str:

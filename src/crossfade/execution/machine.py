@@ -76,6 +76,11 @@ class Machine:
         facts = await self.script(move, "observe")
         return facts if facts.get("brokerKind") == "arm" and facts.get("isRegistered") else None
 
+    async def is_installed_classic(self, move: HostMove) -> Facts | None:
+        """Facts when an agent is there and registered with classic (way b)."""
+        facts = await self.script(move, "observe")
+        return facts if facts.get("brokerKind") == "classic" and facts.get("isRegistered") else None
+
     async def boot_time(self, move: HostMove) -> Facts:
         facts = await self.script(move, "observe")
         return {"booted_at": facts["bootTime"]}

@@ -16,6 +16,7 @@ class Recent(Generic[Value]):
         self._clock = clock
         self._fresh_s = fresh_s
         self._known: dict[str, tuple[float, Value]] = {}
+        self._forgotten: dict[str, int] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def get(self, key: str, read: Callable[[], Awaitable[Value]], *, fresh_s: float | None = None) -> Value:
@@ -25,12 +26,16 @@ class Recent(Generic[Value]):
             known = self._known.get(key)
             if known is not None and self._now() - known[0] <= limit:
                 return known[1]
+            before = self._forgotten.get(key, 0)
             value = await read()
-            self._known[key] = (self._now(), value)
+            if self._forgotten.get(key, 0) == before:
+                self._known[key] = (self._now(), value)
             return value
 
     def forget(self, key: str) -> None:
+        """Somebody has just changed it: neither what is known nor a read under way is good for the next look."""
         self._known.pop(key, None)
+        self._forgotten[key] = self._forgotten.get(key, 0) + 1
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -101,6 +101,14 @@ class Source:
         beat = _moment(record.get("lastHeartBeat"))
         return {"heartbeat": iso(beat)} if beat is not None and beat > parse_iso(since) else None
 
+    async def registered(self, move: HostMove) -> Facts | None:
+        """Facts when there is a record of the host."""
+        return {"registered": True} if await self.record(move) is not None else None
+
+    async def is_alive(self, move: HostMove, fresh_s: float) -> bool:
+        """Whether the record is usable and its heartbeat no older than `fresh_s`."""
+        return await self.alive_since(move, iso(self._clock.now() - timedelta(seconds=fresh_s))) is not None
+
     async def remove(self, move: HostMove) -> Facts:
         """Delete the host's record (way b only). Sessions stand in the way: nobody is logged off by this."""
         try:

@@ -75,6 +75,15 @@ class Target:
         self._hosts.forget(fold(move.target_pool))
         return {"session_host": host["id"], "allow_new_session": allow}
 
+    async def close(self, move: HostMove) -> Facts:
+        """No new sessions on the host, where it is there at all; how many are on it."""
+        host = await self._host(move, fresh_s=0.0)
+        if host is None:
+            return {"sessions": 0}
+        await self.set_open(move, False)
+        self._sessions.forget(fold(move.target_pool))
+        return {"sessions": await self.sessions(move)}
+
     async def is_assigned(self, move: HostMove) -> Facts | None:
         host = await self._known(move)
         given = host["properties"].get("assignedUser") or ""

@@ -1,13 +1,14 @@
 """Taking a host out of service on classic: when seats allow it, with notice, and by default over nobody's work."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from crossfade.clock import iso, parse_iso
+from crossfade.errors import CloudError
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import HostState
+from crossfade.execution.transitions import HostState, Kind
 from crossfade.plan.plan import HostMove
 
 SEAT_POLL_S = 600.0
@@ -25,10 +26,10 @@ async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove) 
         waiting_for="enough other seats for everybody while this host moves",
     )
     await steps.perform("drain", lambda: context.source.set_open(move, False))
-    noticed = await steps.perform("notice", lambda: _notice(context, move))
+    await steps.perform("notice", lambda: _tell_all(context, steps, move))
     await steps.until(
         "empty",
-        lambda: _empty(context, move, noticed),
+        lambda: _empty(context, steps, move),
         every_s=DRAIN_POLL_S,
         within_s=context.plan.settings.drain_timeout_s,
         waiting_for="the last session on the host to end",
@@ -46,33 +47,38 @@ async def _may_leave(context: Context, move: HostMove) -> Facts | None:
     return {"seats": verdict.why}
 
 
-async def _notice(context: Context, move: HostMove) -> Facts:
-    """Tell everybody who is signed in; gives when it was, for the grace period."""
+async def _tell_all(context: Context, steps: Steps, move: HostMove) -> Facts:
+    """Tell everybody who is signed in."""
     sessions = await context.source.sessions(move, fresh=True)
     for session in sessions:
-        await _tell(context, move, session)
-    return {"told": [session.session_id for session in sessions], "at": iso(context.clock.now())}
+        await _told_at(context, steps, move, session)
+    return {"sessions": len(sessions)}
 
 
-async def _tell(context: Context, move: HostMove, session: LiveSession) -> None:
-    settings = context.plan.settings
-    await context.source.message(move, session, settings.message_title, settings.message_body)
+async def _told_at(context: Context, steps: Steps, move: HostMove, session: LiveSession) -> datetime | None:
+    """When somebody was told, now at the latest: once each, whatever happens to this process. None when it failed."""
+    step_id, journal, settings = f"{steps.subject}/tell {session.session_id}", context.journal, context.plan.settings
+    if journal.begin(step_id, run_id=context.run_id, parent=steps.subject) is not None:
+        try:
+            await context.source.message(move, session, settings.message_title, settings.message_body)
+        except CloudError as error:
+            journal.fail(step_id, error)
+            return None
+        journal.finish(step_id, data={"facts": {"at": iso(context.clock.now())}})
+    known = journal.get(Kind.STEP, step_id)
+    assert known is not None, "just finished"
+    return parse_iso(known.data["facts"]["at"])
 
 
-async def _empty(context: Context, move: HostMove, noticed: Facts) -> Facts | None:
+async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None:
     """No session is left; those that the policies allow to end are ended once their notice is old enough."""
     settings = context.plan.settings
     sessions = await context.source.sessions(move, fresh=True)
-    if not sessions:
-        return {"sessions": 0}
-    late = [session for session in sessions if session.session_id not in noticed["told"]]
-    for session in late:
-        noticed["told"].append(session.session_id)
-        noticed.setdefault("late", {})[str(session.session_id)] = iso(context.clock.now())
-        await _tell(context, move, session)
     for session in sessions:
+        told_at = await _told_at(context, steps, move, session)
         policy = settings.disconnected if session.disconnected else settings.active
-        told_at = parse_iso(noticed.get("late", {}).get(str(session.session_id), noticed["at"]))
-        if policy == "log-off-after-grace" and context.clock.now() >= told_at + timedelta(seconds=settings.grace_s):
+        if told_at is None or policy != "log-off-after-grace":
+            continue
+        if context.clock.now() >= told_at + timedelta(seconds=settings.grace_s):
             await context.source.log_off(move, session)
-    return None
+    return {"sessions": 0} if not sessions else None

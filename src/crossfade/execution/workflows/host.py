@@ -2,67 +2,150 @@
 
     on_source → staged → draining → drained → saved → moving → registered → healthy → accepting
 
-Every line of `forward` is a journalled step. A machine gate that fails before anybody was disturbed leaves the host
-where it is; one that fails later sends it back (see `revert`).
+Every line of the way is a journalled step. A machine gate that fails before anybody was disturbed leaves the host where
+it is; one that fails later sends it back (see `revert`). Giving up is journalled before anything is undone: whoever
+goes on after a crash goes on with the way back, and never tries a step again on a host that serves people on classic.
 """
 
 from typing import Any
 
-from crossfade.errors import CloudError, GateTimedOut, MigrationError, StepFailed
+from crossfade.errors import CloudError, MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Workflow
 from crossfade.execution.machine import ScriptFailed
 from crossfade.execution.steps import Facts, Steps, insist
-from crossfade.execution.transitions import HostState
+from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.workflows.drain import drain
 from crossfade.execution.workflows.objects import write
-from crossfade.execution.workflows.revert import revert
+from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, revert
+from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, find_try, named
+from crossfade.execution.workflows.vm import PAUSE_S, TRIES, installed, power_given_back, restarted, scripted
 from crossfade.plan.plan import HostMove
 
 POLL_S = 30.0
 REGISTER_WITHIN_S = 1_800.0
 HEALTHY_WITHIN_S = 1_200.0
-TRIES = 3
-PAUSE_S = 60.0
+HEARTBEAT_FRESH_S = 300.0
 MOVED = "moved"
-RETURNED = "returned"
-QUARANTINED = "quarantined"
-LEFT = "left"
+HELD = "held"
+"""The host has arrived, its people are not all published: no way back by itself, nothing lost, somebody must look."""
+STAGING = "staging"
+MOVING = "moving"
+RETURNING = "returning"
 
 
 def host_body(context: Context) -> Body:
-    """`args`: host (classic key), wave, rehearse (forward and back before going forward for good)."""
+    """`args`: host (classic key), wave, time (how often its wave was begun before), rehearse (forward and back before
+    going forward for good)."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         move = context.move(args["host"])
-        if args.get("rehearse"):
-            outcome = await _once(context, port, move, "there", args["wave"], until_healthy=True)
-            if outcome["outcome"] != MOVED:
-                return outcome
-            await revert(context, port, move, "back", reason="the canary host goes back before it goes for good")
-        return await _once(context, port, move, "forward", args["wave"], until_healthy=False)
+        found = await port.step("which try", lambda: find_try(context, move, args["time"]))
+        given_up = found["given_up"]
+        if given_up is None:
+            try:
+                given_up = await _try(context, port, move, args, found)
+            except MigrationError as error:
+                return {"host": move.source, "outcome": HELD, "why": str(error)}
+        if given_up is None:
+            return {"host": move.source, "outcome": MOVED}
+        outcome = await _settle(context, port, move, given_up)
+        return {"host": move.source, "outcome": outcome, "why": given_up["why"]}
 
     return body
 
 
-async def _once(
-    context: Context, port: Workflow, move: HostMove, way: str, wave_id: str, *, until_healthy: bool
-) -> dict[str, Any]:
+async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str, Any], found: Facts) -> Facts | None:
+    """The whole way. Facts about giving up, or None. Raises MigrationError for a host that stays where it is."""
+    number, time = found["number"], args["time"]
+    if number:
+        steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
+        try:
+            await steps.perform("again", lambda: _again(context, move, found["last"]))
+        except StepFailed as error:
+            return {"way": steps.subject, "at": RETURNING, "why": str(error)}
+    if args.get("rehearse"):
+        given_up = await _move(context, port, move, named(THERE, number), time)
+        if given_up is None:
+            given_up = await _back(context, port, move, number, time)
+        if given_up is not None:
+            return given_up
+    given_up = await _move(context, port, move, named(FORWARD, number), time, for_good=True)
+    if given_up is None:
+        await _publish(context, port, move, args["wave"])
+        steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
+        await steps.perform(ARRIVED, _nothing)
+    return given_up
+
+
+async def _again(context: Context, move: HostMove, last: Facts) -> Facts:
+    """A host in quarantine may be tried again when it was never disturbed, or serves on classic again by now."""
+    known = context.journal.get(Kind.HOST, move.source)
+    assert known is not None, f"{move.source} is not in the journal"
+    if known.state == HostState.QUARANTINED:
+        if last["at"] != STAGING and not await context.source.is_alive(move, HEARTBEAT_FRESH_S):
+            raise StepFailed(
+                f"{move.host_name} stays in quarantine.",
+                "It is not in service on classic.",
+                "Bring it back there, or leave it out of the plan, then `crossfade resume`.",
+            )
+        context.settle(Kind.HOST, move.source, HostState.ON_SOURCE, "in service on classic, tried again")
+    return {}
+
+
+async def _move(
+    context: Context, port: Workflow, move: HostMove, way: str, time: int, *, for_good: bool = False
+) -> Facts | None:
+    """One way to the target. None when it got there, else facts about giving up, which are in the journal."""
     steps = context.steps(port, f"{move.source}#{way}")
+    at = STAGING
     try:
         await _stage(context, port, steps, move)
-    except MigrationError as error:
-        await _quarantine(context, steps, move, f"staging failed: {error}")
-        return {"host": move.source, "outcome": QUARANTINED, "why": str(error)}
-    try:
+        at = MOVING
         await _leave(context, port, steps, move)
         await _arrive(context, port, steps, move)
-        if not until_healthy:
-            await _open(context, port, steps, move, wave_id)
+        if for_good:
+            await _open(context, steps, move)
     except MigrationError as error:
-        outcome = await revert(context, port, move, f"{way}-undo", reason=str(error))
-        return {"host": move.source, "outcome": outcome, "why": str(error)}
-    return {"host": move.source, "outcome": MOVED}
+        return await _give_up(steps, way=way, at=at, why=str(error), time=time)
+    return None
+
+
+async def _back(context: Context, port: Workflow, move: HostMove, number: int, time: int) -> Facts | None:
+    """The canary goes back before it goes for good. Facts about giving up when it cannot."""
+    reason = "the canary host goes back before it goes for good"
+    if await revert(context, port, move, named("back", number), reason=reason) == RETURNED:
+        return None
+    steps = context.steps(port, f"{move.source}#{named(THERE, number)}")
+    return await _give_up(steps, way=named(THERE, number), at=RETURNING, why="It could not go back.", time=time)
+
+
+async def _give_up(steps: Steps, *, way: str, at: str, why: str, time: int) -> Facts:
+    async def decide() -> Facts:
+        return {"way": way, "at": at, "why": why, "time": time}
+
+    return await steps.perform(GIVE_UP, decide, reason=why)
+
+
+async def _settle(context: Context, port: Workflow, move: HostMove, given_up: Facts) -> str:
+    """What follows from giving up: quarantine where nobody was disturbed, else the way back."""
+    steps = context.steps(port, f"{move.source}#{given_up['way']}")
+    if given_up["at"] == RETURNING:
+        return QUARANTINED
+    if given_up["at"] == STAGING:
+        why = f"staging failed: {given_up['why']} Owner: the operator."
+        await steps.perform(
+            "quarantine",
+            _nothing,
+            reason=why,
+            then=lambda _: context.settle(Kind.HOST, move.source, HostState.QUARANTINED, why),
+        )
+        outcome = QUARANTINED
+    else:
+        outcome = await revert(context, port, move, f"{given_up['way']}-undo", reason=given_up["why"])
+    if outcome == RETURNED or given_up["at"] == STAGING:
+        await power_given_back(context, steps, move)
+    return outcome
 
 
 async def _stage(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
@@ -90,26 +173,21 @@ async def _stage(context: Context, port: Workflow, steps: Steps, move: HostMove)
 async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
     """Out of service on classic, state kept, agent removed."""
     await drain(context, port, steps, move)
-    await _scripted(context, port, steps, move, "save", HostState.SAVED)
-    removed = await _scripted(context, port, steps, move, "uninstall", HostState.MOVING)
-    await _restart(context, port, steps, move, "restart-clean", removed["bootTime"])
+    await scripted(context, port, steps, move, "save", HostState.SAVED)
+    removed = await scripted(context, port, steps, move, "uninstall", HostState.MOVING)
+    await restarted(context, port, steps, move, "restart-clean", removed["bootTime"])
 
 
 async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
     """Registered with the target pool and healthy there, closed until both are known."""
-    installed = await insist(
+    there = await installed(
         port,
-        lambda: steps.perform(
-            "install",
-            lambda: context.machine.install(move),
-            observe=lambda: context.machine.is_installed(move),
-            only_again=True,
-        ),
-        tries=TRIES,
-        pause_s=PAUSE_S,
-        on=(CloudError, ScriptFailed),
+        steps,
+        "install",
+        lambda: context.machine.install(move),
+        lambda: context.machine.is_installed(move),
     )
-    await _restart(context, port, steps, move, "restart-registered", installed["bootTime"])
+    await restarted(context, port, steps, move, "restart-registered", there["bootTime"])
     await steps.until(
         "register",
         lambda: context.target.registered(move),
@@ -138,58 +216,21 @@ async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove
     )
 
 
-async def _open(context: Context, port: Workflow, steps: Steps, move: HostMove, wave_id: str) -> None:
-    """Into service on the target; a personal host's person is published now and not before."""
+async def _open(context: Context, steps: Steps, move: HostMove) -> None:
+    """Into service on the target."""
     await steps.perform(
         "open",
         lambda: context.target.set_open(move, True),
         then=lambda _: context.advance(move.source, HostState.ACCEPTING, "accepts sessions on the target"),
     )
+
+
+async def _publish(context: Context, port: Workflow, move: HostMove, wave_id: str) -> None:
+    """A personal host's person gets the target now and not before, and loses what classic offered."""
     wave = context.wave(wave_id)
     for operation_id in wave.publish_by_host.get(move.source, []) + wave.retract_by_host.get(move.source, []):
         await write(context, port, context.people(port), operation_id)
 
 
-async def _scripted(
-    context: Context, port: Workflow, steps: Steps, move: HostMove, name: str, reached: HostState
-) -> Facts:
-    """A step of the move script; it is idempotent on the VM, so a try that broke is simply tried again."""
-    return await insist(
-        port,
-        lambda: steps.perform(
-            name,
-            lambda: context.machine.script(move, name),
-            then=lambda _: context.advance(move.source, reached, f"{name} done"),
-        ),
-        tries=TRIES,
-        pause_s=PAUSE_S,
-        on=(CloudError, ScriptFailed),
-    )
-
-
-async def _restart(context: Context, port: Workflow, steps: Steps, move: HostMove, name: str, before: str) -> None:
-    """Restart and see that the VM came up anew: its boot time is later than `before`, seen by the step just done."""
-    await insist(
-        port,
-        lambda: steps.perform(
-            name,
-            lambda: context.machine.restart(move, before),
-            observe=lambda: context.machine.booted_since(move, before),
-            only_again=True,
-        ),
-        tries=TRIES,
-        pause_s=PAUSE_S,
-        on=(CloudError, ScriptFailed, StepFailed, GateTimedOut),
-    )
-
-
-async def _quarantine(context: Context, steps: Steps, move: HostMove, why: str) -> None:
-    async def nothing() -> Facts:
-        return {"owner": "operator"}
-
-    await steps.perform(
-        "quarantine",
-        nothing,
-        reason=why,
-        then=lambda _: context.advance(move.source, HostState.QUARANTINED, f"{why} Owner: the operator."),
-    )
+async def _nothing() -> Facts:
+    return {}

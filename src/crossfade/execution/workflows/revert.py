@@ -1,18 +1,21 @@
 """A host's way back to classic (design section 10): (a) the kept registry on the kept record, else (b) a new
 registration with a classic token. Whatever happens, the host ends on its source or in quarantine with an owner."""
 
-from crossfade.errors import CloudError, MigrationError
+from crossfade.errors import MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
-from crossfade.execution.machine import ScriptFailed
-from crossfade.execution.steps import Facts, Steps, insist
+from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.workflows.tries import step_facts
+from crossfade.execution.workflows.vm import installed, restarted, scripted
 from crossfade.plan.plan import HostMove
 
 POLL_S = 30.0
 BACK_WITHIN_S = 1_200.0
-TRIES = 3
-PAUSE_S = 60.0
+COMPONENTS = 4
+"""Agent, boot loader, Geneva agent and network stack."""
+RETURNED = "returned"
+QUARANTINED = "quarantined"
 TOUCHED = frozenset(
     {
         HostState.SAVED,
@@ -29,37 +32,63 @@ TOUCHED = frozenset(
 async def revert(context: Context, port: Workflow, move: HostMove, way: str, *, reason: str) -> str:
     """Take a host back. Gives `returned` or `quarantined`."""
     steps = context.steps(port, f"{move.source}#{way}")
+    ended = await port.step(f"{way} ended", lambda: _ended(context, steps.subject))
+    if ended["as"]:
+        return str(ended["as"])
     begun = await steps.perform("begin", lambda: _begin(context, move, reason))
     try:
         if begun["touched"]:
+            await steps.perform("leave-target", lambda: _leave_target(context, move))
             await _give_back(context, port, steps, move)
         await steps.perform("forget", lambda: context.target.remove(move), observe=lambda: context.target.absent(move))
         await steps.perform(
             "reopen",
             lambda: context.source.set_open(move, move.prior_allow_new_session),
-            then=lambda _: context.advance(move.source, HostState.ON_SOURCE, "in service on classic again"),
+            then=lambda _: context.settle(
+                Kind.HOST, move.source, HostState.ON_SOURCE, f"in service on classic again, since {reason}"
+            ),
         )
     except MigrationError as error:
-        why = f"the way back failed: {error} Owner: the operator."
+        why = f"the way back failed: {error} It began because {reason} Owner: the operator."
         await steps.perform(
             "quarantine",
             _owner,
             reason=why,
-            then=lambda _: context.advance(move.source, HostState.QUARANTINED, why),
+            then=lambda _: context.settle(Kind.HOST, move.source, HostState.QUARANTINED, why),
         )
-        return "quarantined"
-    return "returned"
+        return QUARANTINED
+    return RETURNED
+
+
+async def _ended(context: Context, subject: str) -> Facts:
+    """How this way back ended in an earlier life, so that nothing of it is tried again."""
+    ends = {"reopen": RETURNED, "quarantine": QUARANTINED}
+    found = (end for step, end in ends.items() if step_facts(context, f"{subject}/{step}") is not None)
+    return {"as": next(found, "")}
 
 
 async def _begin(context: Context, move: HostMove, reason: str) -> Facts:
     """Note from which state it goes back: that decides what must be undone on the VM."""
     known = context.journal.get(Kind.HOST, move.source)
     assert known is not None, f"{move.source} is not in the journal"
-    touched = known.data.get("reverting_from", known.state) in TOUCHED
+    before = known.data["reverting_from"] if known.state == HostState.REVERTING else known.state
     if known.state not in (HostState.REVERTING, HostState.ON_SOURCE, HostState.STAGED):
-        data = {"reverting_from": known.state}
-        context.journal.move(Kind.HOST, move.source, HostState.REVERTING, reason=reason, data=data)
-    return {"touched": touched, "from": known.data.get("reverting_from", known.state)}
+        context.journal.move(
+            Kind.HOST, move.source, HostState.REVERTING, reason=reason, data={"reverting_from": before}
+        )
+    return {"touched": before in TOUCHED, "from": before}
+
+
+async def _leave_target(context: Context, move: HostMove) -> Facts:
+    """Closed on the target first. Whoever works there by now is not moved by us: only a person may decide that."""
+    found = await context.target.close(move)
+    if found["sessions"]:
+        raise StepFailed(
+            f"{move.host_name} stays on the target.",
+            f"{found['sessions']} sessions are on it there.",
+            "It is closed to new ones. Take it back when they have ended, or mend it and open it again.",
+        )
+    return found
 
 
 async def _give_back(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
@@ -70,17 +99,15 @@ async def _give_back(context: Context, port: Workflow, steps: Steps, move: HostM
 
 
 async def _restore(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
-    """Way (a). What was uninstalled needs its restart before anything can be installed again."""
+    """Way (a). What was uninstalled needs its restart before anything can be installed again, and what is installed
+    needs one before its network stack listens."""
     look = await steps.perform("look", lambda: context.machine.script(move, "observe"))
     if look.get("restartNeeded"):
-        await steps.perform(
-            "restart-first",
-            lambda: context.machine.restart(move, look["bootTime"]),
-            observe=lambda: context.machine.booted_since(move, look["bootTime"]),
-            only_again=True,
-        )
+        await restarted(context, port, steps, move, "restart-first", look["bootTime"])
     since = await steps.perform("restore-since", context.source.moment)
-    await _script(context, port, steps, move, "restore")
+    restored = await scripted(context, port, steps, move, "restore")
+    if len(look["products"]) < COMPONENTS:
+        await restarted(context, port, steps, move, "restart-last", restored["bootTime"])
     await steps.until(
         "restored",
         lambda: context.source.alive_since(move, since["at"]),
@@ -91,36 +118,35 @@ async def _restore(context: Context, port: Workflow, steps: Steps, move: HostMov
 
 
 async def _reinstall(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
-    """Way (b): the record is made anew, so its person and drain state are set again."""
-    await _script(context, port, steps, move, "uninstall")
-    before = await steps.perform("again-before", lambda: context.machine.boot_time(move))
-    await steps.perform(
-        "again-restart",
-        lambda: context.machine.restart(move, before["booted_at"]),
-        observe=lambda: context.machine.booted_since(move, before["booted_at"]),
-        only_again=True,
-    )
+    """Way (b): the record is made anew, so its person and drain state are set again, before it takes anybody."""
+    removed = await scripted(context, port, steps, move, "uninstall")
+    await restarted(context, port, steps, move, "again-restart", removed["bootTime"])
     since = await steps.perform("again-since", context.source.moment)
     await steps.perform("again-remove", lambda: context.source.remove(move))
-    await steps.perform("again-install", lambda: context.machine.install_classic(move, context.source))
+    again = await installed(
+        port,
+        steps,
+        "again-install",
+        lambda: context.machine.install_classic(move, context.source),
+        lambda: context.machine.is_installed_classic(move),
+    )
+    await restarted(context, port, steps, move, "again-restart-last", again["bootTime"])
     await steps.until(
         "again-registered",
-        lambda: context.source.alive_since(move, since["at"]),
+        lambda: context.source.registered(move),
         every_s=POLL_S,
         within_s=BACK_WITHIN_S,
         waiting_for="the host to register with classic again",
     )
+    await steps.perform("again-close", lambda: context.source.set_open(move, False))
     if move.personal and move.assigned_user:
         await steps.perform("again-assign", lambda: context.source.assign(move))
-
-
-async def _script(context: Context, port: Workflow, steps: Steps, move: HostMove, name: str) -> Facts:
-    return await insist(
-        port,
-        lambda: steps.perform(name, lambda: context.machine.script(move, name)),
-        tries=TRIES,
-        pause_s=PAUSE_S,
-        on=(CloudError, ScriptFailed),
+    await steps.until(
+        "again-alive",
+        lambda: context.source.alive_since(move, since["at"]),
+        every_s=POLL_S,
+        within_s=BACK_WITHIN_S,
+        waiting_for="the host to be in service with classic again",
     )
 
 

@@ -1,8 +1,9 @@
 """A run, told in order: the objects, then wave after wave, then what comes after a pool's last host."""
 
+from contextlib import suppress
 from typing import Any
 
-from crossfade.errors import MigrationError
+from crossfade.errors import CloudError, MigrationError
 from crossfade.execution.chains import setup_chains
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
@@ -13,6 +14,7 @@ from crossfade.execution.workflows.wave import SECURED
 from crossfade.model.ids import fold
 
 WATCH_EVERY_S = 900.0
+OVER = frozenset({RunState.FINISHED, RunState.ROLLED_BACK, RunState.COMPLETED})
 
 
 def run_body(context: Context) -> Body:
@@ -27,7 +29,7 @@ def run_body(context: Context) -> Body:
             await _late(context, port, steps)
         except MigrationError as error:
             why = str(error)
-            await steps.perform(f"holding {port.id}", lambda: _settle(context, RunState.HOLDING, why))
+            await port.step("hold", lambda: _settle(context, RunState.HOLDING, why))
             raise
         finally_done = await steps.perform("finish", lambda: _finish(context))
         return {"waves": waves, **finally_done}
@@ -102,8 +104,9 @@ def watch_body(context: Context) -> Body:
         steps = context.steps(port, f"{context.run_id}#watch")
 
         async def watch() -> Facts:
-            while _running(context):
-                await context.seats.look_who_is_there()
+            while not _over(context):
+                with suppress(CloudError):  # one look missed: the next one sees them too
+                    await context.seats.look_who_is_there()
                 await context.clock.sleep(WATCH_EVERY_S)
             return {"seen": len(context.seats.seen())}
 
@@ -112,6 +115,7 @@ def watch_body(context: Context) -> Body:
     return body
 
 
-def _running(context: Context) -> bool:
+def _over(context: Context) -> bool:
+    """A run that holds is not over: it is watched again as soon as somebody goes on with it."""
     known = context.journal.get(Kind.RUN, context.run_id)
-    return known is not None and known.state in (RunState.RUNNING, RunState.PAUSED)
+    return known is None or known.state in OVER

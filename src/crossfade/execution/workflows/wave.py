@@ -1,18 +1,24 @@
-"""A wave: its hosts side by side, then its people, then a look at whether all stays well."""
+"""A wave: its hosts side by side, then its people, then a look at whether all stays well.
+
+A wave that failed holds. Begun again by a resume, it tries the hosts anew that did not arrive; its `time` tells how
+often that has happened, and names the steps that are done each time.
+"""
 
 from datetime import datetime
 from typing import Any
 
 from crossfade.clock import parse_iso
-from crossfade.errors import StepFailed
+from crossfade.errors import MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, WaveState
 from crossfade.execution.workflows import host as host_workflow
 from crossfade.execution.workflows.objects import write
-from crossfade.model.ids import fold
-from crossfade.plan.plan import HostMove, Wave
+from crossfade.execution.workflows.tries import has_arrived, named
+from crossfade.execution.workflows.vm import power_given_back
+from crossfade.model.ids import fold, parent_key
+from crossfade.plan.plan import Wave
 
 SEEN_POLL_S = 600.0
 CONFIRM_POLL_S = 60.0
@@ -28,35 +34,82 @@ def wave_body(context: Context) -> Body:
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         wave = context.wave(args["wave"])
         steps = context.steps(port, wave.id)
-        if wave.kind == LAST:
-            await _hand_over(context, port, steps, wave)
-        await _state(context, steps, wave, WaveState.MOVING)
-        outcomes = await _move_hosts(context, port, wave)
-        failed = [item for item in outcomes if item["outcome"] != host_workflow.MOVED]
-        if len(failed) > context.plan.settings.failure_budget:
-            await _state(context, steps, wave, WaveState.HOLDING)
-            raise StepFailed(
-                f"Wave {wave.id} holds: {len(failed)} of {len(wave.hosts)} hosts could not be moved.",
-                "; ".join(sorted({item["why"] for item in failed})),
-                "See `crossfade status`, mend the hosts, then `crossfade resume`.",
-            )
-        await _publish(context, port, steps, wave, all_of_it=False)
-        await _state(context, steps, wave, WaveState.SOAKING)
-        await port.sleep(context.plan.settings.soak_s)
-        await _confirm(context, port, steps, wave)
-        await _state(context, steps, wave, WaveState.CONFIRMED)
-        return {"wave": wave.id, "hosts": outcomes}
+        time = (await port.step("which time", lambda: _time(context, wave)))["time"]
+        try:
+            hosts = await _carry_out(context, port, steps, wave, time)
+        except MigrationError as error:
+            why = str(error)
+            await port.step("hold", lambda: _hold(context, wave, why))
+            raise
+        return {"wave": wave.id, "hosts": hosts}
 
     return body
 
 
-async def _move_hosts(context: Context, port: Workflow, wave: Wave) -> list[dict[str, Any]]:
-    children = {f"{port.id}/{host}": host for host in wave.hosts}
+async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
+    if wave.kind == LAST:
+        await _state(context, steps, wave, WaveState.WAITING, time)
+        await _hand_over(context, port, steps, wave, time)
+    await _state(context, steps, wave, WaveState.MOVING, time)
+    outcomes = await _move_hosts(context, port, steps, wave, time)
+    _check_budget(context, wave, outcomes)
+    await _publish(context, port, steps, wave, named("admit", time), all_of_it=False)
+    await _retract(context, port, steps, wave, _alone(context, wave), time)
+    await _state(context, steps, wave, WaveState.SOAKING, time)
+    await _soak(context, steps, time)
+    await _confirm(context, steps, wave, time)
+    await _state(context, steps, wave, WaveState.CONFIRMED, time)
+    return outcomes
+
+
+# -- which time, and holding
+
+
+async def _time(context: Context, wave: Wave) -> Facts:
+    """How often the wave was begun before. A wave that holds begins anew."""
+    known = context.journal.get(Kind.WAVE, wave.id)
+    assert known is not None, f"{wave.id} is not in the journal"
+    time = int(known.data.get("time", 0))
+    if known.state == WaveState.HOLDING:
+        time += 1
+        context.journal.move(Kind.WAVE, wave.id, WaveState.WAITING, reason="tried again", data={"time": time})
+    return {"time": time}
+
+
+async def _hold(context: Context, wave: Wave, why: str) -> Facts:
+    known = context.journal.get(Kind.WAVE, wave.id)
+    assert known is not None, f"{wave.id} is not in the journal"
+    if known.state in (WaveState.WAITING, WaveState.MOVING, WaveState.SOAKING):
+        context.settle(Kind.WAVE, wave.id, WaveState.HOLDING, why)
+    return {}
+
+
+async def _state(context: Context, steps: Steps, wave: Wave, state: WaveState, time: int) -> None:
+    async def move() -> Facts:
+        context.settle(Kind.WAVE, wave.id, state)
+        return {}
+
+    await steps.perform(named(f"state {state}", time), move)
+
+
+# -- hosts
+
+
+async def _move_hosts(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
+    """All hosts the first time, later those that have not arrived."""
+    hosts = wave.hosts
+    if time:
+        hosts = (await steps.perform(named("pending", time), lambda: _pending(context, wave)))["hosts"]
+    children = {f"{port.id}/{named(host, time)}": host for host in hosts}
     for child, host in children.items():
         rehearse = wave.kind == CANARY and context.plan.settings.canary_return
-        await port.start("host", child, {"host": host, "wave": wave.id, "rehearse": rehearse})
+        await port.start("host", child, {"host": host, "wave": wave.id, "time": time, "rehearse": rehearse})
     ended = await port.wait(list(children))
     return [_outcome(host, ended[child]) for child, host in children.items()]
+
+
+async def _pending(context: Context, wave: Wave) -> Facts:
+    return {"hosts": [host for host in wave.hosts if not has_arrived(context, host)]}
 
 
 def _outcome(host: str, ended: Outcome) -> dict[str, Any]:
@@ -67,9 +120,23 @@ def _outcome(host: str, ended: Outcome) -> dict[str, Any]:
     return {"host": host, "outcome": "failed", "why": why}
 
 
-async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, *, all_of_it: bool) -> None:
+def _check_budget(context: Context, wave: Wave, outcomes: list[dict[str, Any]]) -> None:
+    """Raises StepFailed for more failed hosts than the budget allows, or one that has left its person behind."""
+    failed = [item for item in outcomes if item["outcome"] != host_workflow.MOVED]
+    held = [item for item in failed if item["outcome"] == host_workflow.HELD]
+    if held or len(failed) > context.plan.settings.failure_budget:
+        raise StepFailed(
+            f"Wave {wave.id} holds: {len(failed)} of {len(wave.hosts)} hosts could not be moved.",
+            "; ".join(sorted({item["why"] for item in held or failed})),
+            "See `crossfade status`, mend the hosts, then `crossfade resume`.",
+        )
+
+
+# -- people
+
+
+async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, name: str, *, all_of_it: bool) -> None:
     """The people whose target seats are there get the target; the others wait for a later wave."""
-    name = "admit everybody" if all_of_it else "admit"
     admitted = await steps.perform(name, lambda: _admit(context, wave, all_of_it))
     for operation_id in admitted["operations"]:
         await write(context, port, context.people(port), operation_id)
@@ -79,59 +146,48 @@ async def _admit(context: Context, wave: Wave, all_of_it: bool) -> Facts:
     return context.seats.admit(wave, all_of_it=all_of_it)
 
 
-async def _confirm(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
-    arrived = await steps.perform("arrived", lambda: _arrived(context, wave))
-    for host in arrived["hosts"]:
-        move = context.move(host)
-        await steps.until(
-            f"confirm {host}",
-            lambda move=move: context.target.healthy(move),  # type: ignore[misc]
-            every_s=CONFIRM_POLL_S,
-            within_s=CONFIRM_WITHIN_S,
-            waiting_for="the host to be well at the end of its soak time",
-            then=lambda _, host=host: context.advance(host, HostState.CONFIRMED, "well after its soak time"),  # type: ignore[misc]
-        )
-        if move.start:
-            await _give_power_back(context, steps, move)
-
-
-async def _arrived(context: Context, wave: Wave) -> Facts:
-    known = [context.journal.get(Kind.HOST, host) for host in wave.hosts]
-    return {"hosts": [host.id for host in known if host is not None and host.state in SECURED]}
-
-
-async def _give_power_back(context: Context, steps: Steps, move: HostMove) -> None:
-    """A VM that this run started goes back to sleep, if nobody uses it by now."""
-
-    async def deallocate() -> Facts:
-        if await context.target.sessions(move):
-            return {"deallocated": False, "why": "somebody works on it"}
-        return await context.machine.deallocate(move.vm)
-
-    await steps.perform(f"deallocate {move.source}", deallocate)
-
-
-async def _hand_over(context: Context, port: Workflow, steps: Steps, wave: Wave) -> None:
+async def _hand_over(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> None:
     """Before the last classic hosts leave: everybody has the target, has been there, and is out of classic.
 
-    A pool of one host has no target seat before that host has arrived: its people change over with it.
+    A pool of one host has no target seat before that host has arrived: its people change over after it.
     """
-    if _shared(context, wave):
-        await _publish(context, port, steps, wave, all_of_it=True)
-        await _everybody_seen(context, steps, wave)
-    for operation_id in wave.retract:
+    shared = _pools(context, wave) - _alone(context, wave)
+    if shared:
+        await _publish(context, port, steps, wave, named("admit everybody", time), all_of_it=True)
+        await _everybody_seen(context, steps, wave, shared)
+        await _retract(context, port, steps, wave, shared, time)
+
+
+async def _retract(context: Context, port: Workflow, steps: Steps, wave: Wave, pools: set[str], time: int) -> None:
+    """People out of classic, in those of these pools whose target takes them: nobody is left without any."""
+    if not wave.retract or not pools:
+        return
+    name = named(f"retract {' '.join(sorted(pools))}", time)
+    due = await steps.perform(name, lambda: _to_retract(context, wave, pools))
+    for operation_id in due["operations"]:
         await write(context, port, context.people(port), operation_id)
 
 
-def _shared(context: Context, wave: Wave) -> set[str]:
-    """Folded keys of the wave's pools that have hosts on both sides by now."""
-    pools = {fold(move.source_pool) for move in map(context.move, wave.hosts)}
-    return {pool for pool in pools if context.pool(pool).host_count > 1}
+async def _to_retract(context: Context, wave: Wave, pools: set[str]) -> Facts:
+    moves = [move for move in context.plan.hosts if fold(move.source_pool) in pools]
+    states = {move.source: context.journal.get(Kind.HOST, move.source) for move in moves}
+    there = {fold(move.source_pool) for move in moves if (known := states[move.source]) and known.state in SECURED}
+    names = [name for name in wave.retract if fold(parent_key(context.operation(name).group)) in there]
+    return {"operations": names}
 
 
-async def _everybody_seen(context: Context, steps: Steps, wave: Wave) -> None:
+def _pools(context: Context, wave: Wave) -> set[str]:
+    """Folded keys of the wave's pools."""
+    return {fold(move.source_pool) for move in map(context.move, wave.hosts)}
+
+
+def _alone(context: Context, wave: Wave) -> set[str]:
+    """Folded keys of the wave's pools of one host, which are never on both sides at once."""
+    return {pool for pool in _pools(context, wave) if context.pool(pool).host_count == 1}
+
+
+async def _everybody_seen(context: Context, steps: Steps, wave: Wave, pools: set[str]) -> None:
     """Last seats on classic go only when everybody published has been seen on the target, or at the due date."""
-    pools = _shared(context, wave)
 
     async def look() -> Facts | None:
         await context.control.checkpoint()
@@ -156,9 +212,36 @@ def _waiting_since(context: Context) -> datetime:
     return min((parse_iso(wait.added_at) for wait in waits if wait), default=context.clock.now())
 
 
-async def _state(context: Context, steps: Steps, wave: Wave, state: WaveState) -> None:
-    async def move() -> Facts:
-        context.settle(Kind.WAVE, wave.id, state)
+# -- is all well?
+
+
+async def _soak(context: Context, steps: Steps, time: int) -> None:
+    """Let the wave's hosts work for a while; an interruption adds nothing to it."""
+    name = named("soak", time)
+
+    async def wait() -> Facts:
+        left = steps.deadline(name, context.plan.settings.soak_s) - context.clock.now()
+        await context.clock.sleep(max(0.0, left.total_seconds()))
         return {}
 
-    await steps.perform(f"state {state}", move)
+    await steps.perform(name, wait)
+
+
+async def _confirm(context: Context, steps: Steps, wave: Wave, time: int) -> None:
+    arrived = await steps.perform(named("arrived", time), lambda: _arrived(context, wave))
+    for host in arrived["hosts"]:
+        move = context.move(host)
+        await steps.until(
+            named(f"confirm {host}", time),
+            lambda move=move: context.target.healthy(move),  # type: ignore[misc]
+            every_s=CONFIRM_POLL_S,
+            within_s=CONFIRM_WITHIN_S,
+            waiting_for="the host to be well at the end of its soak time",
+            then=lambda _, host=host: context.advance(host, HostState.CONFIRMED, "well after its soak time"),  # type: ignore[misc]
+        )
+        await power_given_back(context, steps, move)
+
+
+async def _arrived(context: Context, wave: Wave) -> Facts:
+    known = [context.journal.get(Kind.HOST, host) for host in wave.hosts]
+    return {"hosts": [host.id for host in known if host is not None and host.state in SECURED]}

@@ -1,0 +1,50 @@
+"""How often a host was tried, and how the last try ended: read from the journal, so that whoever goes on with a run
+after an interruption finds a host that was given up, and leaves it alone until somebody resumes the wave."""
+
+from crossfade.execution.context import Context
+from crossfade.execution.steps import Facts
+from crossfade.execution.transitions import FINISHED_STEPS, Kind
+from crossfade.plan.plan import HostMove
+
+THERE = "there"
+FORWARD = "forward"
+GIVE_UP = "give-up"
+ARRIVED = "arrived"
+
+
+def named(way: str, number: int) -> str:
+    """`forward`, `forward-2`, `forward-3`: each try has steps of its own."""
+    return way if number == 0 else f"{way}-{number + 1}"
+
+
+async def find_try(context: Context, move: HostMove, time: int) -> Facts:
+    """The `number` of the try that belongs to this `time` of the wave, what became of the one before (`last`), and
+    whether this one is `given_up` already."""
+    number, last = 0, None
+    while (ended := _given_up(context, move, number)) is not None:
+        if ended["time"] == time:
+            return {"number": number, "last": last, "given_up": ended}
+        number, last = number + 1, ended
+    return {"number": number, "last": last, "given_up": None}
+
+
+def _given_up(context: Context, move: HostMove, number: int) -> Facts | None:
+    found = (step_facts(context, f"{move.source}#{named(way, number)}/{GIVE_UP}") for way in (THERE, FORWARD))
+    return next((facts for facts in found if facts is not None), None)
+
+
+def has_arrived(context: Context, host: str) -> bool:
+    """Whether the last try of a host went through to its end."""
+    number = 0
+    while step_facts(context, f"{host}#{named(FORWARD, number)}/{ARRIVED}") is None:
+        number += 1
+        before = (f"{host}#{named(way, number - 1)}/{GIVE_UP}" for way in (THERE, FORWARD))
+        if all(step_facts(context, step) is None for step in before):
+            return False
+    return True
+
+
+def step_facts(context: Context, step_id: str) -> Facts | None:
+    """The facts of a finished step, None for any other."""
+    known = context.journal.get(Kind.STEP, step_id)
+    return dict(known.data["facts"]) if known is not None and known.state in FINISHED_STEPS else None
