@@ -7,28 +7,28 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+import tomlkit
 
-from crossfade.assessment.assess import assess
-from crossfade.assessment.findings import Findings
 from crossfade.clock import SimulatedClock, Stopwatch, iso
 from crossfade.commands.apply import Applied, apply
+from crossfade.commands.assess import assess
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.init import initial_intent
 from crossfade.commands.plan import make
 from crossfade.commands.report import write_report
 from crossfade.commands.verify import verify
-from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, JOURNAL, PLAN, TARGET, Workspace
+from crossfade.commands.workspace import INTENT, INVENTORY, JOURNAL, PLAN, TARGET, Workspace
 from crossfade.errors import InputError, Problem
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import MakeEngine, Services
 from crossfade.execution.transitions import HostState, Kind
-from crossfade.plan.intent import read_intent
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
 T = TypeVar("T")
 Say = Callable[[str], None]
 MARKER = "demo.marker"
+LARGE_HOSTS = 300
 
 
 class Stage(Protocol):
@@ -154,16 +154,28 @@ async def _decide(stage: Stage, workspace: Workspace, services: Services, say: S
     )
     target = await discover_target(services, inventory, [stage.subscription])
     workspace.write(TARGET, target)
-    intent_text = initial_intent(inventory, target, subscription=stage.subscription, location="westeurope")
-    workspace.write_bytes(INTENT, intent_text)
-    intent = read_intent(intent_text, place=str(workspace.path(INTENT)))
-    now = iso(stage.clock.now())
-    findings: Findings = assess(inventory, target, intent.growth, made_at=now)
-    workspace.write(FINDINGS, findings)
-    counts = Counter(str(finding.severity) for finding in findings.findings)
+    first = initial_intent(inventory, target, subscription=stage.subscription, location="westeurope")
+    workspace.write_bytes(INTENT, hurried(first, len(inventory.hosts)))
+    findings = assess(workspace, stage.clock).findings.findings
+    counts = Counter(str(finding.severity) for finding in findings)
     say(f"assess: {counts['blocker']} blockers, {counts['warning']} warnings, {counts['note']} notes")
-    plan = make(workspace, today=now[:10])
+    plan = make(workspace, today=iso(stage.clock.now())[:10])
     say(f"plan: {len(plan.operations)} operations, {len(plan.hosts)} hosts in {len(plan.waves)} waves")
+
+
+def hurried(intent: bytes, hosts: int) -> bytes:
+    """The operator's own choices for a demo: larger waves for a larger estate, and a day, not three, for everybody to
+    be seen on the target."""
+    document = tomlkit.parse(intent.decode())
+    waves: Any = document.setdefault("waves", tomlkit.table())
+    waves["last_wave_due_hours"] = 24.0
+    if hosts > LARGE_HOSTS:
+        waves["size"] = hosts // 15
+        waves["canary_wave"] = hosts // 50
+        waves["parallel_moves"] = hosts // 20
+        access: Any = document.setdefault("access", tomlkit.table())
+        access["direct_threshold"] = 20
+    return tomlkit.dumps(document).encode()
 
 
 def _told(say: Say, clock: SimulatedClock) -> Callable[[str], None]:
