@@ -63,7 +63,7 @@ WORDS: dict[str, dict[str, str]] = {
         "reserve_share": "Share of a pool's hosts that keep classic seats until everybody was seen on the target.",
         "soak_minutes": "How long a wave must be well before it counts.",
         "failure_budget": "So many hosts of a wave may fail before the run holds.",
-        "last_wave_due_hours": "How long the last hosts wait for everybody to be seen on the target; the rest is named.",
+        "last_wave_due_hours": "How long the last hosts wait for everybody to be seen on the target.",
         "canary_return": "Whether the canary host goes forward, back and forward again before anything else moves.",
         "repoint": "Minutes faster, and not proven between the two services: leave it off unless you have tried it.",
     },

@@ -67,3 +67,9 @@ def test_the_mode_is_what_the_inventory_came_from(sources: list[str], mode: str)
 
     inventory = replace(estate().inventory(), origins=[Origin(source=name, place="p") for name in sources])
     assert assess(inventory, None, Growth(), made_at="t").mode == mode
+
+
+def test_every_rule_is_described() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "findings.md").read_text(encoding="utf-8")
+    for rule in rules.RULES:
+        assert f"| `{rule.id}` | {rule.severity} | {rule.about}" in text, rule.id
