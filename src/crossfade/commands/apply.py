@@ -1,7 +1,7 @@
 """`crossfade apply`: the machine gates, then the run; or the run that is under way, gone on with."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -81,7 +81,7 @@ async def apply(
         return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        outcome = await _steered(plan, journal, clock, services, make_engine)
+        outcome = await _run(plan, journal, clock, services, make_engine)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
     finally:
@@ -90,11 +90,16 @@ async def apply(
     return Applied(run_id=run_id, state=state, resumed=resumed, summary=_summary(plan), error=error)
 
 
-async def _steered(plan: Plan, journal: Journal, clock: Clock, services: Services, make_engine: MakeEngine) -> Outcome:
+async def _run(plan: Plan, journal: Journal, clock: Clock, services: Services, make_engine: MakeEngine) -> Outcome:
     """The run, while somebody may steer it from another terminal."""
     control = CommandControl(journal, clock, run_id_of(plan))
     context = make_context(plan, journal, clock, services, control)
-    running = asyncio.ensure_future(carry_out(context, make_engine))
+    return await steered(control, carry_out(context, make_engine))
+
+
+async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Work that goes on while its commands are heard."""
+    running = asyncio.ensure_future(work)
     listening = asyncio.ensure_future(control.listen())
     try:
         await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)

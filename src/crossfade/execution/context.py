@@ -12,6 +12,7 @@ from crossfade.execution.seats import PEOPLE, Seats
 from crossfade.execution.source import Source
 from crossfade.execution.steps import Steps
 from crossfade.execution.target import Target
+from crossfade.execution.target_sessions import TargetSessions
 from crossfade.execution.transitions import HOST_FORWARD, Kind
 from crossfade.model.ids import fold
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Settings, Wave
@@ -45,6 +46,7 @@ class Context:
         handlers: Handlers,
         orders: Orders,
         seats: Seats,
+        sessions: TargetSessions,
         control: Control,
     ) -> None:
         self.run_id = run_id
@@ -57,6 +59,7 @@ class Context:
         self.handlers = handlers
         self.orders = orders
         self.seats = seats
+        self.sessions = sessions
         self.control = control
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._pools = {fold(pool.source): pool for pool in plan.pools}

@@ -77,7 +77,9 @@ class Orders:
 
     def leave(self, host: str) -> Order | None:
         """The order by which a host stays where it is; None when it is to be moved."""
-        mine = [order for order in self._orders if order.of == fold(host) and order.word in (RETRY, *LEAVES)]
+        words = (RETRY, *LEAVES)
+        after = self.begun_after
+        mine = [one for one in self._orders if one.of == fold(host) and one.word in words and one.seq > after]
         return mine[-1] if mine and mine[-1].word in LEAVES else None
 
     # -- waves, the run

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from crossfade.clock import Clock
 from crossfade.cloud.services import Services
@@ -16,12 +17,13 @@ from crossfade.execution.orders import Orders
 from crossfade.execution.seats import Seats
 from crossfade.execution.source import Source
 from crossfade.execution.target import Target
+from crossfade.execution.target_sessions import TargetSessions
 from crossfade.execution.transitions import Kind, RunState
 from crossfade.execution.workflows.bodies import bodies
 from crossfade.model.ids import stable_id
 from crossfade.plan.plan import Plan
 
-__all__ = ["MakeEngine", "Services", "carry_out", "enter", "make_context", "run_id_of"]
+__all__ = ["MakeEngine", "Services", "carry_out", "enter", "make_context", "run_id_of", "worked_on"]
 
 HEARTBEAT_S = 20.0
 MakeEngine = Callable[[Bodies], Engine]
@@ -49,6 +51,7 @@ def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services,
         handlers=Handlers(services, plan, clock),
         orders=orders,
         seats=Seats(plan, journal, clock, source, target, orders),
+        sessions=TargetSessions(services.arm, clock),
         control=control,
     )
 
@@ -67,7 +70,9 @@ def enter(context: Context) -> bool:
         for host in wave.hosts:
             move = context.move(host)
             journal.add(Kind.HOST, host, run_id=run_id, parent=wave.id, data={"pool": move.source_pool, "vm": move.vm})
-    context.settle(Kind.RUN, run_id, RunState.RUNNING, "begun" if fresh else "resumed")
+    known = journal.get(Kind.RUN, run_id)
+    if known is None or known.state != RunState.FINISHED:
+        context.settle(Kind.RUN, run_id, RunState.RUNNING, "begun" if fresh else "resumed")
     return fresh
 
 
@@ -85,15 +90,22 @@ def _refuse_a_second(journal: Journal, run_id: str) -> None:
 async def carry_out(context: Context, make_engine: MakeEngine) -> Outcome:
     """Start the run or go on with it, and wait for its end. Safe to call again after any kind of interruption."""
     enter(context)
-    engine = make_engine(bodies(context))
+    return await worked_on(context, make_engine, bodies(context), "run", context.run_id, {})
+
+
+async def worked_on(
+    context: Context, make_engine: MakeEngine, known: Bodies, body: str, workflow_id: str, args: dict[str, Any]
+) -> Outcome:
+    """One workflow to its end, begun or gone on with, while the journal's lease says that somebody is there."""
+    engine = make_engine(known)
     beating = asyncio.create_task(_heartbeat(context))
     try:
         await engine.open()
         await engine.recover()
-        await engine.start("run", context.run_id, {})
-        await engine.resume(context.run_id)
-        ended = await engine.wait([context.run_id])
-        return ended[context.run_id]
+        await engine.start(body, workflow_id, args)
+        await engine.resume(workflow_id)
+        ended = await engine.wait([workflow_id])
+        return ended[workflow_id]
     finally:
         beating.cancel()
         with suppress(asyncio.CancelledError):

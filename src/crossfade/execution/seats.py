@@ -73,7 +73,7 @@ class Seats:
 
     async def look(self, move: HostMove) -> Verdict:
         """Whether the seats allow this host to leave now. Says why not, in figures."""
-        busy = self._in_flight()
+        busy = self.in_flight()
         if len(busy) >= self._orders.settings.parallel_moves:
             return Verdict(False, f"{len(busy)} hosts are on their way, {self._orders.settings.parallel_moves} may be")
         look = await self._source.look(move.source_pool, fresh_s=LOOK_FRESH_S)
@@ -83,7 +83,7 @@ class Seats:
 
     def still_free(self, move: HostMove) -> bool:
         """Asked without any waiting after `look`: nobody took the last place meanwhile."""
-        return len(self._in_flight()) < self._orders.settings.parallel_moves
+        return len(self.in_flight()) < self._orders.settings.parallel_moves
 
     def _pooled(self, move: HostMove, look: PoolLook) -> Verdict:
         pool = self._pools[fold(move.source_pool)]
@@ -101,7 +101,7 @@ class Seats:
 
     def _open_hosts(self, pool: PoolPlan, look: PoolLook) -> list[str]:
         """Folded classic keys of the hosts of a pool that take people and are not on their way."""
-        gone = self._in_flight()
+        gone = self.in_flight()
         keys = {fold(f"{pool.source}/{record['sessionHostName']}") for record in look.hosts if is_open(record)}
         return [key for key in keys if key in self._moves and key not in gone]
 
@@ -120,12 +120,13 @@ class Seats:
         active = [session for session in look.sessions.get(fold(move.host_name), []) if not session.disconnected]
         if active:
             return Verdict(False, "its person is working")
-        if move.assigned_user and not self._quiet():
+        if move.assigned_user and not self.quiet():
             hours = self._orders.settings.quiet_hours
             return Verdict(False, f"its person may come any moment; quiet is from {hours['from']} to {hours['to']}")
         return Verdict(True, "its person is off")
 
-    def _quiet(self) -> bool:
+    def quiet(self) -> bool:
+        """Whether it is an hour in which people of personal desktops are off."""
         hours = self._orders.settings.quiet_hours
         if not hours:
             return True
@@ -133,7 +134,8 @@ class Seats:
         begin, end = _minutes(hours["from"]), _minutes(hours["to"])
         return within(local, begin, end)
 
-    def _in_flight(self) -> set[str]:
+    def in_flight(self) -> set[str]:
+        """Folded keys of the hosts that are on their way, there or back."""
         return {fold(host.id) for host in self._journal.all(Kind.HOST) if host.state in IN_FLIGHT}
 
     # -- who may be published now?

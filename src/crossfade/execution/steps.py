@@ -96,10 +96,6 @@ class Steps:
         self._journal.finish(step_id, noop=already, data={"facts": facts})
         return facts
 
-    async def inside(self, name: str, act: Act) -> Facts:
-        """A part of the step in flight with an outcome of its own: done once, even when the step is tried again."""
-        return await self._once(f"{self.subject}/{name}", act, None, False, "", None)
-
     def _facts(self, step_id: str) -> Facts:
         known = self._journal.get(Kind.STEP, step_id)
         assert known is not None, "a step that may be skipped is in the journal"

@@ -115,9 +115,16 @@ class Members:
         return {"group_id": group}
 
     async def undo(self, operation: AddMember) -> Facts:
-        if not operation.prior:
-            await self._graph.remove_member(await self._groups.of(operation.subject), operation.member)
-        return {"removed": not operation.prior}
+        """A group that has gone has no members any more."""
+        if operation.prior:
+            return {"left": True}
+        try:
+            group = await self._groups.of(operation.subject)
+        except StepFailed:
+            return {"absent": True}
+        await self._graph.remove_member(group, operation.member)
+        self._inside.forget(group)
+        return {"removed": True}
 
 
 class Retractions:

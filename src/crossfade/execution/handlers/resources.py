@@ -4,11 +4,11 @@ from typing import Any
 
 from crossfade.clock import Clock
 from crossfade.cloud.arm import Arm
-from crossfade.errors import Conflict, GateTimedOut
+from crossfade.errors import Conflict, GateTimedOut, Refused
 from crossfade.execution.steps import Facts
 from crossfade.model.ids import fold, segments
 from crossfade.plan.compare import differences
-from crossfade.plan.mapping import SOURCE_TAG
+from crossfade.plan.mapping import GROUP_MARK, SOURCE_TAG
 from crossfade.plan.operations import PatchHostPool, PatchResource, PutResource, ReferenceGroup, RegisterProvider
 
 REGISTER_POLL_S = 10.0
@@ -62,8 +62,14 @@ class Groups:
         return {"id": found["id"]}
 
     async def undo(self, operation: PutResource) -> Facts:
-        """Stays while anything is in it: deleting a group deletes what is inside."""
-        return {"left": True}
+        """Stays while anything is in it: deleting a group deletes what is inside. One that was there before stays."""
+        if operation.prior is not None:
+            return {"left": True}
+        try:
+            await self._arm.delete_empty_group(operation.subject, made_by=(SOURCE_TAG, GROUP_MARK))
+        except Refused as error:
+            return {"left": str(error)}
+        return {"deleted": True}
 
 
 class Objects:

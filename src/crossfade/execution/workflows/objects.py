@@ -35,13 +35,14 @@ async def write(context: Context, port: Workflow, steps: Steps, operation_id: st
         return {"subject": operation.subject, "adopted": True}
 
     if operation.action in DONE_ALREADY:
-        return await steps.perform(operation_id, adopt, reason=operation.reason)
+        return await steps.perform(operation_id, adopt, undoable=True, reason=operation.reason)
     return await insist(
         port,
         lambda: steps.perform(
             operation_id,
             lambda: handler.apply(operation),
             observe=lambda: handler.observe(operation),
+            undoable=True,
             reason=operation.reason,
         ),
         tries=TRIES,

@@ -1,0 +1,99 @@
+"""`crossfade rollback`: hosts, a wave or the whole run taken back to classic, by the record of what was done."""
+
+import getpass
+from collections import Counter
+from typing import Any, Literal
+
+import msgspec
+
+from crossfade.clock import Clock
+from crossfade.commands.apply import Hook, read_plan, steered
+from crossfade.commands.workspace import ENGINE, JOURNAL, File, Workspace
+from crossfade.execution.context import Context
+from crossfade.execution.control import CommandControl
+from crossfade.execution.engine import WorkflowState
+from crossfade.execution.journal import Journal
+from crossfade.execution.rollback import Scope, may_go_back, scope_of, take_back
+from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of
+from crossfade.execution.transitions import HostState, Kind, RunState
+from crossfade.execution.undone import effects
+from crossfade.execution.workflows.rollback import classic_answers
+
+ROLLBACK_ENGINE = File("rollback.db", "crossfade rollback")
+"""The engine's store of a rollback: apart, since the one of `apply` would go on moving hosts forward."""
+
+
+class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it. `of`: run, a wave or a host; `state` of the run; `summary` what a dry run would do."""
+
+    run_id: str
+    of: str
+    state: str
+    summary: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 back, 1 holding, 2 for a dry run that has something to do."""
+        if self.state == "dry-run":
+            return 2 if self.summary.get("hosts") or self.summary.get("operations") else 0
+        return 0 if self.error is None else 1
+
+
+def _nothing(point: str) -> None:
+    """The journal's hook outside of tests."""
+
+
+async def rollback(
+    workspace: Workspace,
+    services: Services,
+    clock: Clock,
+    make_engine: MakeEngine,
+    *,
+    of: str = "run",
+    dry_run: bool = False,
+    synchronous: Literal["FULL", "NORMAL"] = "FULL",
+    hook: Hook = _nothing,
+) -> RolledBack:
+    """Take back, or go on with a rollback that was interrupted. `make_engine` has its store at ROLLBACK_ENGINE.
+
+    Raises InputError for what the plan does not know, CannotRollBack (nothing written) where there is no way back,
+    LeaseLost while another process works on this run: `crossfade abort` stops it.
+    """
+    plan = read_plan(workspace)
+    scope = scope_of(plan, of)
+    journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
+    try:
+        control = CommandControl(journal, clock, run_id_of(plan))
+        context = make_context(plan, journal, clock, services, control)
+        run = may_go_back(context, journal.get(Kind.RUN, context.run_id))
+        await classic_answers(context, scope.hosts)
+        summary = _summary(context, scope)
+        if dry_run:
+            return RolledBack(run_id=run.id, of=scope.of, state="dry-run", summary=summary)
+        if run.state != RunState.ROLLING_BACK:
+            forget_engines(workspace)
+        outcome = await steered(control, take_back(context, scope, getpass.getuser(), make_engine))
+        ended = journal.get(Kind.RUN, context.run_id)
+    finally:
+        journal.close()
+    error = outcome.error if outcome.state is not WorkflowState.DONE else None
+    state = ended.state if ended else "unknown"
+    return RolledBack(run_id=run_id_of(plan), of=scope.of, state=state, summary=summary, error=error)
+
+
+def forget_engines(workspace: Workspace) -> None:
+    """Engines remember what they were doing; the journal knows what was done. After a change of direction only the
+    second is right."""
+    for file in (ENGINE, ROLLBACK_ENGINE):
+        for suffix in ("", "-wal", "-shm"):
+            path = workspace.path(file)
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _summary(context: Context, scope: Scope) -> dict[str, Any]:
+    states = {host.id: host.state for host in context.journal.all(Kind.HOST)}
+    away = [host for host in scope.hosts if states.get(host, HostState.ON_SOURCE) != HostState.ON_SOURCE]
+    left = effects(context.journal, context.run_id, context.operations) if scope.whole else []
+    kinds = Counter(type(context.operation(effect.operation)).__name__ for effect in left)
+    return {"hosts": len(away), "operations": len(left), "by_kind": dict(sorted(kinds.items()))}

@@ -1,0 +1,192 @@
+"""A host taken back on a person's word: out of service on the target with the care of the way there, then `revert`.
+
+    confirmed (or wherever it stands) → reverting → on_source | quarantined
+
+A second cutover: seats first, drain mode, notice, waiting for the last session, and only then the VM.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from crossfade.clock import iso, parse_iso
+from crossfade.errors import CloudError, MigrationError
+from crossfade.execution.back_seats import may_leave_target
+from crossfade.execution.context import Context
+from crossfade.execution.engine import Body, Workflow
+from crossfade.execution.orders import TAKEN_BACK
+from crossfade.execution.seats import ARRIVED
+from crossfade.execution.steps import Facts, Steps, insist
+from crossfade.execution.target_sessions import TargetSession
+from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.workflows.revert import revert
+from crossfade.execution.workflows.undo import as_data, of_hosts
+from crossfade.plan.plan import HostMove
+
+SEAT_POLL_S = 600.0
+SEAT_WITHIN_S = 14 * 86_400.0
+DRAIN_POLL_S = 120.0
+TRIES = 3
+PAUSE_S = 60.0
+RETURNED = "returned"
+QUARANTINED = "quarantined"
+
+
+def take_back_body(context: Context) -> Body:
+    """`args`: host (classic key), way (what its steps are called), closed (nobody can start anything in its pool on the
+    target any more), reason. Gives host and outcome: returned or quarantined."""
+
+    async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
+        move = context.move(args["host"])
+        steps = context.steps(port, f"{move.source}#{args['way']}")
+        try:
+            await _leave_target(context, steps, move, args)
+            await _power(context, port, steps, move)
+        except MigrationError as error:
+            return {"host": move.source, "outcome": QUARANTINED, "why": str(error)}
+        outcome = await revert(context, port, move, args["way"], reason=args["reason"])
+        if outcome == RETURNED:
+            await _people(context, port, move)
+            await _power_back(context, steps, move)
+        await steps.perform("left", lambda: _left(context, move, outcome, args["reason"]))
+        return {"host": move.source, "outcome": outcome, "why": "" if outcome == RETURNED else "the way back failed"}
+
+    return body
+
+
+# -- out of service on the target
+
+
+async def _leave_target(context: Context, steps: Steps, move: HostMove, args: dict[str, Any]) -> None:
+    """A host that serves nobody on the target goes back at once."""
+    before = await steps.perform("stands", lambda: _stands(context, move))
+    if before["state"] not in ARRIVED:
+        await steps.perform("turn", lambda: _turn(context, move, args["reason"]))
+        return
+    await steps.until(
+        "seat",
+        lambda: _may_leave(context, move, args),
+        every_s=SEAT_POLL_S,
+        within_s=SEAT_WITHIN_S,
+        waiting_for="enough other seats on the target while this host goes back",
+    )
+    await steps.perform("close", lambda: context.target.set_open(move, False))
+    noticed = await steps.perform("notice", lambda: _notice(context, move))
+    await steps.until(
+        "empty",
+        lambda: _empty(context, move, noticed),
+        every_s=DRAIN_POLL_S,
+        within_s=context.settings.drain_timeout_s,
+        waiting_for="the last session on the host to end",
+    )
+
+
+async def _stands(context: Context, move: HostMove) -> Facts:
+    known = context.journal.get(Kind.HOST, move.source)
+    assert known is not None, f"{move.source} is not in the journal"
+    return {"state": known.state}
+
+
+async def _turn(context: Context, move: HostMove, reason: str) -> Facts:
+    """From now on it is on its way back, and what was done to its VM is remembered."""
+    known = context.journal.get(Kind.HOST, move.source)
+    assert known is not None, f"{move.source} is not in the journal"
+    if known.state not in (HostState.REVERTING, HostState.ON_SOURCE, HostState.STAGED):
+        before = known.data.get("reverting_from", known.state) if known.state == HostState.QUARANTINED else known.state
+        data = {"reverting_from": before}
+        context.journal.move(Kind.HOST, move.source, HostState.REVERTING, reason=reason, data=data)
+    return {}
+
+
+async def _may_leave(context: Context, move: HostMove, args: dict[str, Any]) -> Facts | None:
+    """Decides and takes the seats in one breath."""
+    verdict = await may_leave_target(context, move, closed=args["closed"])
+    if not verdict.may_leave or len(context.seats.in_flight()) >= context.settings.parallel_moves:
+        return None
+    await _turn(context, move, args["reason"])
+    return {"seats": verdict.why}
+
+
+async def _sessions(context: Context, move: HostMove) -> list[TargetSession]:
+    found = await context.target.registered(move)
+    return await context.sessions.on(move.target_pool, found["session_host"]) if found is not None else []
+
+
+async def _notice(context: Context, move: HostMove) -> Facts:
+    """Tell everybody who is signed in; gives when it was, for the grace period."""
+    sessions = await _sessions(context, move)
+    for session in sessions:
+        await _tell(context, session)
+    return {"told": [session.id for session in sessions], "at": iso(context.clock.now())}
+
+
+async def _tell(context: Context, session: TargetSession) -> None:
+    await context.sessions.message(session, context.settings.message_title, context.settings.message_body)
+
+
+async def _empty(context: Context, move: HostMove, noticed: Facts) -> Facts | None:
+    """No session is left; those that the policies allow to end are ended once their notice is old enough."""
+    sessions = await _sessions(context, move)
+    late: dict[str, str] = noticed.setdefault("late", {})
+    for session in sessions:
+        if session.id not in noticed["told"]:
+            noticed["told"].append(session.id)
+            late[session.id] = iso(context.clock.now())
+            await _tell(context, session)
+    for session in sessions:
+        await _end_by_policy(context, move, session, late.get(session.id) or str(noticed["at"]))
+    return None if sessions else {"sessions": 0}
+
+
+async def _end_by_policy(context: Context, move: HostMove, session: TargetSession, told_at: str) -> None:
+    settings = context.settings
+    policy = settings.disconnected if session.disconnected else settings.active
+    over = context.clock.now() >= parse_iso(told_at) + timedelta(seconds=settings.grace_s)
+    if policy == "log-off-after-grace" and over:
+        await context.sessions.log_off(move.target_pool, session)
+
+
+# -- around the way back
+
+
+async def _power(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
+    """A VM that is off has nobody who could run the script."""
+    if move.start:
+        await insist(
+            port,
+            lambda: steps.perform(
+                "start-vm",
+                lambda: context.machine.start(move.vm),
+                observe=lambda: context.machine.is_running(move.vm),
+                reason="the VM was off before the run; it is deallocated again",
+            ),
+            tries=TRIES,
+            pause_s=PAUSE_S,
+            on=(CloudError,),
+        )
+
+
+async def _power_back(context: Context, steps: Steps, move: HostMove) -> None:
+    if move.start:
+        await steps.perform("deallocate", lambda: context.machine.deallocate(move.vm))
+
+
+async def _people(context: Context, port: Workflow, move: HostMove) -> None:
+    """A personal host's person gets classic again, then loses the target."""
+    if move.personal:
+        found = await port.step("whose", lambda: _whose(context, move))
+        child = f"{port.id}/people"
+        await port.start("undo", child, {"effects": found["effects"], "whole": False})
+        ended = await port.wait([child])
+        ended[child].raise_if_failed()
+
+
+async def _whose(context: Context, move: HostMove) -> Facts:
+    return {"effects": as_data(of_hosts(context, move.source))}
+
+
+async def _left(context: Context, move: HostMove, outcome: str, reason: str) -> Facts:
+    """Whoever goes on with the run leaves it alone, until somebody says `retry`."""
+    order = context.orders.leave(move.source)
+    if outcome == RETURNED and (order is None or order.word != TAKEN_BACK):
+        context.orders.give(TAKEN_BACK, move.source, why=reason)
+    return {"outcome": outcome}
