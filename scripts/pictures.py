@@ -1,13 +1,18 @@
-"""Write the pictures of `docs/pictures`. Needs a Chromium; Playwright comes from the peers' environment."""
+"""Write the pictures of `docs/pictures`: a run in the terminal, the end of a demo, the report. Needs a Chromium.
 
+Arguments go on: `python3 scripts/pictures.py --estate tiny` takes seconds, and looks it.
+"""
+
+import shutil
 import sys
 
 from _house import ROOT, fail, run
-from setup import PEERS, ready
+from setup import ready
 
-IMPLEMENTATION = ROOT / "scripts/pictures_impl.py"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 if __name__ == "__main__":
-    if not IMPLEMENTATION.is_file():
-        fail("There are no pictures to make yet: scripts/pictures_impl.py does not exist.")
-    raise SystemExit(run([str(ready(PEERS)), str(IMPLEMENTATION), *sys.argv[1:]]))
+    browser = next((found for found in map(shutil.which, BROWSERS) if found), None)
+    if browser is None:
+        fail(f"No browser was found: {', '.join(BROWSERS)}.", mend="on Debian or Ubuntu `apt install chromium`.")
+    raise SystemExit(run([str(ready()), str(ROOT / "scripts/pictures_impl.py"), str(browser), *sys.argv[1:]]))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WAVES_SHOWN = 8
 HOSTS_SHOWN = 6
 EVENTS_SHOWN = 4
+STUCK_SHOWN = 3
+STUCK = "quarantined"
 BAR = 48
 
 STYLES = {
@@ -52,8 +54,10 @@ def view(found: "Status", figures: Figures | None = None) -> RenderableType:
         Text(),
         _waves(found),
     ]
-    busy = [host for host in found.hosts if host.state not in status_text.QUIET]
+    stuck = [host for host in found.hosts if host.state == STUCK]
+    busy = [host for host in found.hosts if host.state not in (*status_text.QUIET, STUCK)]
     parts += [Text(), _busy(busy)] if busy else []
+    parts += _list("needs somebody", [f"{status_text.short(host.host)}: {host.reason}" for host in stuck[:STUCK_SHOWN]])
     parts += _list("waiting for", [f"{each.what} ({each.count})" for each in found.waiting])
     parts += _list("last", [status_text.line(event) for event in found.recent[-EVENTS_SHOWN:]])
     title = f"[bold]Crossfade[/] · run {found.run} · {found.state}"
@@ -61,15 +65,17 @@ def view(found: "Status", figures: Figures | None = None) -> RenderableType:
 
 
 def _times(found: "Status", figures: Figures) -> Text:
+    """The run's own time, and below it what it counts."""
     line = Text(status_text.moment(found.last_at), style="bold")
     line.append(f"   {status_text.span(found.began_at, found.last_at)} into the run", style="not bold")
-    if any(figures.seats):
-        line.append(f"   open seats: {figures.seats[0]} classic, {figures.seats[1]} target", style="not bold")
-    if figures.calls is not None:
-        line.append(f"   {figures.calls:,} calls", style="not bold")
     if figures.real_s is not None:
         line.append(f"   {figures.real_s:.0f} s here", style="not bold dim")
-    return line
+    told = []
+    if any(figures.seats):
+        told.append(f"open seats: {figures.seats[0]:,} classic, {figures.seats[1]:,} target")
+    if figures.calls is not None:
+        told.append(f"{figures.calls:,} calls")
+    return line.append("\n" + "   ".join(told), style="not bold") if told else line
 
 
 def _bar(by_state: dict[str, int]) -> RenderableType:
@@ -80,7 +86,8 @@ def _bar(by_state: dict[str, int]) -> RenderableType:
         seen += count
         width = round(BAR * seen / total) - drawn
         drawn += width
-        bar.append("█" * width, style=STYLES.get(state, "magenta"))
+        colour = STYLES.get(state, "magenta")
+        bar.append("█" * width, style=f"{colour} on {colour}")
     legend = Text()
     for state, count in reversed(by_state.items()):
         legend.append(f"{count} ", style="bold").append(f"{state}  ", style=STYLES.get(state, "magenta"))
@@ -88,12 +95,7 @@ def _bar(by_state: dict[str, int]) -> RenderableType:
 
 
 def _waves(found: "Status") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, header_style="bold dim")
-    for name in ("Wave", "Kind", "State"):
-        table.add_column(name, no_wrap=True)
-    for name in ("Hosts", "People"):
-        table.add_column(name, justify="right")
-    table.add_column("Its hosts", overflow="ellipsis", no_wrap=True)
+    table = _table(("Wave", 8), ("Kind", 11), ("State", 9), ("Hosts", -5), ("People", -6), last="Its hosts")
     shown, before, after = around(found.waves)
     if before:
         table.add_row(f"… {before} before", "", "", "", "", "", style="dim")
@@ -103,6 +105,15 @@ def _waves(found: "Status") -> Table:
         table.add_row(wave.wave, wave.kind, state, str(wave.hosts), people, _states(wave.by_state))
     if after:
         table.add_row(f"… {after} after", "", "", "", "", "", style="dim")
+    return table
+
+
+def _table(*columns: tuple[str, int], last: str) -> Table:
+    """Columns of at least so many cells (negative: figures, to the right), and a last one that takes what is left."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold dim", expand=True)
+    for name, cells in columns:
+        table.add_column(name, no_wrap=True, min_width=abs(cells), justify="right" if cells < 0 else "left")
+    table.add_column(last, overflow="ellipsis", no_wrap=True, ratio=1)
     return table
 
 
@@ -122,14 +133,10 @@ def _states(by_state: dict[str, int]) -> Text:
 
 
 def _busy(hosts: "list[HostStatus]") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False, header_style="bold dim")
-    table.add_column("Host", no_wrap=True)
-    table.add_column("State", no_wrap=True)
-    table.add_column("Since", no_wrap=True)
-    table.add_column("Step", overflow="ellipsis", no_wrap=True)
+    table = _table(("Host", 8), ("State", 10), ("Since", 5), last="Step")
     for host in hosts[:HOSTS_SHOWN]:
         state = Text(host.state, style=STYLES.get(host.state, "magenta"))
-        table.add_row(host.host.rsplit("/", 1)[-1], state, host.since[11:16], status_text.doing(host))
+        table.add_row(status_text.short(host.host), state, host.since[11:16], status_text.doing(host))
     if len(hosts) > HOSTS_SHOWN:
         table.add_row(f"… {len(hosts) - HOSTS_SHOWN} more", "", "", "", style="dim")
     return table

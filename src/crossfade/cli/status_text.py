@@ -97,10 +97,16 @@ def _recent(events: "list[Happened]") -> str:
 
 def line(event: "Happened") -> str:
     """One event as one line."""
-    subject = event.subject.rsplit("/", 1)[-1] if event.kind == "host" else event.subject
+    subject = short(event.subject) if event.kind == "host" else event.subject
     reason = " ".join(event.reason.split())
-    told = f"{moment(event.at)}  {event.kind} {subject} {event.to}".rstrip()
+    kind = "" if event.subject.startswith(f"{event.kind}-") else f"{event.kind} "
+    told = f"{moment(event.at)}  {kind}{subject} {event.to}".rstrip()
     return f"{told}: {reason[:160]}" if reason else told
+
+
+def short(host: str) -> str:
+    """`vm-1` of a host's key: the name by which people call it."""
+    return host.rsplit("/", 1)[-1].partition(".")[0]
 
 
 def counts(by_state: dict[str, int]) -> str:

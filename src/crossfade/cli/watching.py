@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crossfade.commands.workspace import Workspace
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 Calls = Callable[[], int | None]
 Say = Callable[[str], None]
 
