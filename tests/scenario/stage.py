@@ -190,7 +190,8 @@ class Stage:
             if found or at(point):
                 found.append(point)
                 gone.set()
-                raise asyncio.CancelledError
+                if engine == "inprocess":  # the durable one would remember that it was cancelled, as after no kill
+                    raise asyncio.CancelledError
 
         async def until_gone(services: Services) -> None:
             running = asyncio.ensure_future(self._applying(services, engine, hook))

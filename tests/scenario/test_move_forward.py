@@ -54,7 +54,7 @@ def test_personal_hosts_belong_to_their_people(moved: Stage) -> None:
 
 def test_tokens_are_taken_back(moved: Stage) -> None:
     for pool in moved.of_type("hostPools"):
-        assert not pool.secrets.get("registrationInfo"), pool.name
+        assert "registration" not in pool.secrets, pool.name
 
 
 def test_no_run_command_stays_on_a_vm(moved: Stage) -> None:

@@ -195,14 +195,20 @@ class Arm:
     # -- registration tokens
 
     async def registration_token(
-        self, pool_id: str, *, at_least_s: float = TOKEN_AT_LEAST_S, life_s: float = TOKEN_LIFE_S
+        self,
+        pool_id: str,
+        *,
+        at_least_s: float = TOKEN_AT_LEAST_S,
+        life_s: float = TOKEN_LIFE_S,
+        making: Callable[[], None] = lambda: None,
     ) -> RegistrationToken:
         """A token that holds for `at_least_s` more: the pool's own, or (`ours`) a new one that lives `life_s` (1 hour
-        to 27 days). One asker per pool at a time."""
+        to 27 days). One asker per pool at a time. `making` is told right before one is made."""
         async with self._lock(f"{pool_id}#token"):
             present = await self._present_token(pool_id, at_least_s)
             if present:
                 return present
+            making()
             try:
                 return await self._new_token(pool_id, life_s)
             except OutcomeUnknown as error:

@@ -14,6 +14,7 @@ from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
 from crossfade.execution.orders import Orders
+from crossfade.execution.own_tokens import OwnTokens
 from crossfade.execution.seats import Seats
 from crossfade.execution.source import Source
 from crossfade.execution.target import Target
@@ -38,7 +39,7 @@ def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services,
     """A run's context over real services."""
     run_id = run_id_of(plan)
     source = Source(services.classic, clock)
-    target = Target(services.arm, clock)
+    target = Target(services.arm, clock, OwnTokens(journal, run_id))
     orders = Orders(journal, run_id, plan.settings)
     return Context(
         run_id=run_id,

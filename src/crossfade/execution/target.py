@@ -1,5 +1,6 @@
 """The ARM side of a move: the session host that appears, its health, its people, and the pool's token."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ from crossfade.clock import Clock, parse_iso
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.token import RegistrationToken
 from crossfade.errors import Conflict, NotFound
+from crossfade.execution.own_tokens import OwnTokens
 from crossfade.execution.recent import Recent
 from crossfade.execution.steps import Facts
 from crossfade.model.ids import fold, same
@@ -22,12 +24,12 @@ HEARTBEAT_FRESH_S = 300.0
 class Target:
     """Calls of Azure Virtual Desktop, in the words of a move. A host is known by its VM's id, never by name."""
 
-    def __init__(self, arm: Arm, clock: Clock) -> None:
+    def __init__(self, arm: Arm, clock: Clock, own_tokens: OwnTokens) -> None:
         self._arm = arm
         self._clock = clock
         self._hosts: Recent[list[dict[str, Any]]] = Recent(clock, LIST_FRESH_S)
         self._sessions: Recent[list[dict[str, Any]]] = Recent(clock, LIST_FRESH_S)
-        self._ours: set[str] = set()
+        self._own_tokens = own_tokens
 
     async def _host(self, move: HostMove, *, fresh_s: float | None = None) -> dict[str, Any] | None:
         """The session host of this VM in the target pool, from the pool's list."""
@@ -151,18 +153,16 @@ class Target:
 
     async def token(self, pool: str) -> RegistrationToken:
         """The pool's registration token. It is used inside one step and never leaves it."""
-        token = await self._arm.registration_token(pool)
-        if token.ours:
-            self._ours.add(pool)
-        return token
+        return await self._arm.registration_token(pool, making=lambda: self._own_tokens.making(pool))
 
     async def revoke_tokens(self) -> int:
-        """Revoke the tokens that this run has made; how many."""
-        for pool in sorted(self._ours):
-            await self._arm.revoke_registration_token(pool)
-        count = len(self._ours)
-        self._ours.clear()
-        return count
+        """Revoke the tokens that this run has made, in whichever process; how many."""
+        pools = self._own_tokens.pools()
+        for pool in pools:
+            with suppress(NotFound):  # a pool that is gone has no token
+                await self._arm.revoke_registration_token(pool)
+            self._own_tokens.revoked(pool)
+        return len(pools)
 
 
 def failing_checks(properties: dict[str, Any]) -> list[str]:

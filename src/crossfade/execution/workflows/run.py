@@ -8,8 +8,9 @@ from crossfade.execution.chains import setup_chains
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.transitions import Kind, RunState, WaveState
 from crossfade.execution.workflows.objects import write
+from crossfade.execution.workflows.tries import to_be_tried
 from crossfade.execution.workflows.wave import SECURED
 from crossfade.model.ids import fold
 
@@ -25,13 +26,14 @@ def run_body(context: Context) -> Body:
         try:
             await _objects(context, port)
             await port.start("watch", f"{port.id}/watch", {})
-            waves = [await _wave(context, port, wave.id) for wave in context.plan.waves]
+            waves = [await _wave(context, port, wave.id, wave.id) for wave in context.plan.waves]
+            waves += await _again(context, port)
             await _late(context, port, steps)
         except MigrationError as error:
             why = str(error)
             await port.step("hold", lambda: _settle(context, RunState.HOLDING, why))
             raise
-        finally_done = await steps.perform("finish", lambda: _finish(context))
+        finally_done = await port.step("finish", lambda: _finish(context))
         return {"waves": waves, **finally_done}
 
     return body
@@ -53,8 +55,33 @@ async def _chain(context: Context, port: Workflow, chains: dict[str, list[str]])
     _raise_first(ended)
 
 
-async def _wave(context: Context, port: Workflow, wave_id: str) -> dict[str, Any]:
-    child = f"{port.id}/{wave_id}"
+async def _again(context: Context, port: Workflow) -> list[dict[str, Any]]:
+    """Hosts that somebody asked to be tried again after their waves: those waves once more, as often as asked."""
+    waves: list[dict[str, Any]] = []
+    while True:
+        due = await port.step("tried again", lambda: _asked_for(context))
+        if not due["waves"]:
+            return waves
+        for wave_id, time in due["waves"].items():
+            waves.append(await _wave(context, port, wave_id, f"{wave_id} ({time})"))
+
+
+async def _asked_for(context: Context) -> Facts:
+    """The waves that begin once more, and for which time."""
+    found: dict[str, int] = {}
+    for wave in context.plan.waves:
+        known = context.journal.get(Kind.WAVE, wave.id)
+        if known is None or not any(to_be_tried(context, host) for host in wave.hosts):
+            continue
+        found[wave.id] = int(known.data.get("time", 0)) + 1
+        if known.state in (WaveState.CONFIRMED, WaveState.SKIPPED, WaveState.REVERTED):
+            data = {"time": found[wave.id]}
+            context.journal.move(Kind.WAVE, wave.id, WaveState.WAITING, reason="a host is tried again", data=data)
+    return {"waves": found}
+
+
+async def _wave(context: Context, port: Workflow, wave_id: str, name: str) -> dict[str, Any]:
+    child = f"{port.id}/{name}"
     await port.start("wave", child, {"wave": wave_id})
     ended = await port.wait([child])
     _raise_first(ended)
@@ -63,7 +90,7 @@ async def _wave(context: Context, port: Workflow, wave_id: str) -> dict[str, Any
 
 async def _late(context: Context, port: Workflow, steps: Steps) -> None:
     """What a pool gets after its last host; not while one of its hosts is somewhere else."""
-    due = await steps.perform("late", lambda: _due_late(context))
+    due = await steps.perform(context.named("late"), lambda: _due_late(context))
     for operation_id in due["operations"]:
         await write(context, port, steps, operation_id)
 
@@ -101,18 +128,18 @@ def watch_body(context: Context) -> Body:
     seat counts are made of."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
-        steps = context.steps(port, f"{context.run_id}#watch")
-
-        async def watch() -> Facts:
-            while not _over(context):
-                with suppress(CloudError):  # one look missed: the next one sees them too
-                    await context.seats.look_who_is_there()
-                await context.clock.sleep(WATCH_EVERY_S)
-            return {"seen": len(context.seats.seen())}
-
-        return await steps.perform("watch", watch)
+        return dict(await port.step("watch", lambda: _watch(context)))
 
     return body
+
+
+async def _watch(context: Context) -> Facts:
+    """No step of the journal's: what it sees is noted as it sees it, and nobody waits for its end."""
+    while not _over(context):
+        with suppress(CloudError):  # one look missed: the next one sees them too
+            await context.seats.look_who_is_there()
+        await context.clock.sleep(WATCH_EVERY_S)
+    return {"seen": len(context.seats.seen())}
 
 
 def _over(context: Context) -> bool:
