@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from avdtwin import registry, tokens
+from avdtwin import faults, registry, tokens
 from avdtwin.clock import iso
 from avdtwin.products import AGENT_NAME, LOADER_SERVICE, STACK_BROKEN, STACK_NOT_LISTENING, installed
 from avdtwin.state import Agent, ClassicHost, ClassicHostPool, Machine
@@ -110,15 +110,21 @@ def _connects(world: World, at: float, vm: str, attempt: int) -> None:
     machine = world.state.machines.get(vm)
     if machine is None or machine.agent.attempt != attempt or not _able(machine):
         return
+    if faults.holds(world, "heartbeat_lost", machine) or faults.hits(world, "agent_stuck", machine):
+        return
     if not _admitted(world):
         delay = world.between(f"agent|{vm}", world.setting("registration_retry_s"))
         world.schedule(delay, "agent-connects", vm=vm, attempt=attempt)
         return
+    skew = faults.hits(world, "host_clock_skew", machine)
+    world.skew_s = 0.0 if skew is None else faults.seconds(world, skew, 0.0)
     try:
         _register_or_return(world, machine)
     except AgentError as error:
         machine.agent.last_error = str(error)
         world.record("agent_error", vm=vm, code=str(error))
+    finally:
+        world.skew_s = 0.0
 
 
 def _able(machine: Machine) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from avdtwin import people  # its events must be playable in a world that was read back
+from avdtwin import interference, mishaps, people  # events must be playable in a world that was read back
+from avdtwin.clock import http_date
 from avdtwin.services import CONTROL, SERVICES, Service, service_for
 from avdtwin.wire import Request, Response, WireError, parse_query
 from avdtwin.world import World
@@ -30,10 +31,10 @@ class TwinApp:
         request = await _read(scope, receive, service_for(scope["path"]).body_limit)
         try:
             response = await self.answer(request)
-        except ConnectionError as error:
+        except (ConnectionError, TimeoutError) as error:
             await _drop(receive, send, error)
             return
-        await _write(response, send)
+        await _write(response, receive, send)
 
     async def answer(self, request: Request) -> Response:
         """One call: half of the latency before the effect, half after it. The twin's own controls have none."""
@@ -43,12 +44,16 @@ class TwinApp:
         await world.clock.sleep(latency / 2)
         world.settle()
         try:
-            response = _call(world, service, request)
-        except ConnectionError:
+            if world.state.faults and service is not CONTROL:
+                response = await interference.answer(world, service, request, _call)
+            else:
+                response = _call(world, service, request)
+        except (ConnectionError, TimeoutError):
             world.count_call(service.name, request.method, 0)
             await world.clock.sleep(latency / 2)
             raise
         world.count_call(service.name, request.method, response.status)
+        response.headers.setdefault("date", http_date(world.now))
         await world.clock.sleep(latency / 2 + response.delay_s)
         return response
 
@@ -93,7 +98,7 @@ async def _read(scope: Scope, receive: Receive, limit: int) -> Request:
     )
 
 
-async def _drop(receive: Receive, send: Send, error: ConnectionError) -> None:
+async def _drop(receive: Receive, send: Send, error: OSError) -> None:
     """Reset the connection where there is one (uvicorn's), else let the caller in this process see the error."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
@@ -102,7 +107,7 @@ async def _drop(receive: Receive, send: Send, error: ConnectionError) -> None:
     await receive()  # until the server has noticed, so that it does not answer in our place
 
 
-async def _write(response: Response, send: Send) -> None:
+async def _write(response: Response, receive: Receive, send: Send) -> None:
     body, kind = _encode(response.body)
     headers = {name.lower(): value for name, value in response.headers.items()}
     if kind and "content-type" not in headers:
@@ -110,7 +115,15 @@ async def _write(response: Response, send: Send) -> None:
     headers["content-length"] = str(len(body))
     wire = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": wire})
-    await send({"type": "http.response.body", "body": body})
+    if response.cut is None or not body:
+        await send({"type": "http.response.body", "body": body})
+        return
+    # The beginning of what was announced, and then the connection ends.
+    await send({"type": "http.response.body", "body": body[: int(len(body) * response.cut)], "more_body": True})
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.close()
+        await receive()
 
 
 def _encode(body: Any) -> tuple[bytes, str | None]:
@@ -126,4 +139,4 @@ def _encode(body: Any) -> tuple[bytes, str | None]:
         return json.dumps(body, default=str).encode(), "application/json; charset=utf-8"
 
 
-__all__ = ["SERVICES", "TwinApp", "people"]
+__all__ = ["SERVICES", "TwinApp", "mishaps", "people"]

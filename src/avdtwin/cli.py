@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from avdtwin import estate, server
+from avdtwin import estate, faults, server
 from avdtwin.clock import Clock, ManualClock, ScaledClock, SystemClock
 from avdtwin.world import World
 
@@ -39,12 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--time", default="real", help="real, virtual (moves only when told to) or x<factor> (real)")
     serve.add_argument("--port", type=int, default=8443, help="port on loopback, 0 for a free one (8443)")
     serve.add_argument("--certificates", type=Path, help="folder for ca.pem and server.pem (~/.avdtwin)")
+    serve.add_argument("--faults", help="what goes wrong: a file (docs/reference/twin-faults.md), or seed:<number>")
     serve.add_argument("--still", action="store_true", help="nobody comes to work: no simulated people")
     return parser
 
 
 def _serve(options: argparse.Namespace) -> int:
     world = _world(options)
+    _put_in_faults(world, options.faults)
     folder: Path = options.certificates or Path.home() / ".avdtwin"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,6 +76,18 @@ def _world(options: argparse.Namespace) -> World:
         return estate.build(options.estate, options.seed, clock, people=not options.still)
     except KeyError as error:
         raise _Wrong(str(error.args[0])) from error
+
+
+def _put_in_faults(world: World, given: str | None) -> None:
+    if given is None:
+        return
+    try:
+        if given.startswith("seed:"):
+            faults.put_in(world, faults.drawn(int(given.removeprefix("seed:"))))
+        else:
+            faults.put_in(world, faults.read(Path(given).read_bytes()))
+    except (OSError, ValueError) as error:
+        raise _Wrong(f"--faults {given}: {error}") from error
 
 
 def _restored(path: Path, time: str) -> World:

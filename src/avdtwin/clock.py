@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Protocol
 
 
@@ -87,6 +88,11 @@ def iso(at: float | None, digits: int = 2) -> str | None:
         return text + "Z"
     fraction = f"{moment.microsecond:06d}".ljust(digits, "0")[:digits]
     return f"{text}.{fraction}Z"
+
+
+def http_date(at: float) -> str:
+    """`Mon, 08 Jun 2026 06:00:00 GMT`, as the Date header has it."""
+    return formatdate(at, usegmt=True)
 
 
 def parse_iso(text: str) -> float:

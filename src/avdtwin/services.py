@@ -13,15 +13,17 @@ class Service(msgspec.Struct, frozen=True):
     name: str
     handle: Callable[[World, Request], Response]
     too_large: Callable[[World, Request], Response]
+    failure: Callable[[World, Request, int, str | None, str | None], Response]
+    """An error that faults want, in the service's envelope: status, code and message (None: the service's usual)."""
     body_limit: int = 16 * 1024 * 1024
     """Bytes."""
 
 
-ARM = Service("arm", arm.handle, arm.too_large)
-CLASSIC = Service("classic", classic.handle, classic.too_large)
-GRAPH = Service("graph", graph.handle, graph.too_large)
-ENTRA = Service("entra", entra.handle, entra.too_large)
-CONTROL = Service("control", control.handle, control.too_large, body_limit=2**31)
+ARM = Service("arm", arm.handle, arm.too_large, arm.failure)
+CLASSIC = Service("classic", classic.handle, classic.too_large, classic.failure)
+GRAPH = Service("graph", graph.handle, graph.too_large, graph.failure)
+ENTRA = Service("entra", entra.handle, entra.too_large, entra.failure)
+CONTROL = Service("control", control.handle, control.too_large, control.failure, body_limit=2**31)
 SERVICES = (ARM, CLASSIC, GRAPH, ENTRA, CONTROL)
 
 _BY_PREFIX = {

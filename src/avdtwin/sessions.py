@@ -6,6 +6,7 @@ A session belongs to the machine; the service whose broker made it lists it. Eve
 
 from collections.abc import Callable, Iterator
 
+from avdtwin import faults
 from avdtwin.index import Index, index_of
 from avdtwin.state import Machine, Session
 from avdtwin.world import World, on
@@ -98,6 +99,7 @@ def open_session(
         created_at=world.now,
         client=client,
     )
+    session.never_ends = faults.holds(world, "session_never_ends", machine)
     world.state.sessions[session.key] = session
     world.note("session_opened", session=session.key, user=user, service=service, pool=pool)
     return session
@@ -158,7 +160,11 @@ def unlist(world: World, session: Session) -> None:
 def end(world: World, session: Session, cause: str) -> None:
     """End a session. Causes: `signed_out` (by its user) and `idle` are nobody's loss; `logged_off` (by an
     administrator), `restart`, `power_off` and `agent_removed` are a loss, with or without notice.
+    A session that never ends is only disconnected by its user and by time.
     """
+    if session.never_ends and cause in ("signed_out", "idle"):
+        disconnect(world, session)
+        return
     if world.state.sessions.pop(session.key, None) is not None:
         _index(world).remove(session.key)
     if cause in ("signed_out", "idle"):

@@ -84,7 +84,7 @@ class RegistrationClaims(msgspec.Struct, frozen=True):
 def issue_access(world: World, *, object_id: str, app_id: str | None, upn: str | None, audience: str) -> str:
     """A v1 access token for a user (`upn` given) or an application, valid for `access_token_s` of the twin's time."""
     tenant = world.state.directory.tenant_id
-    issued = int(world.now)
+    issued = int(world.now + world.skew_s)
     claims: dict[str, Any] = {
         "aud": audience,
         "iss": f"https://sts.windows.net/{tenant}/",
@@ -103,6 +103,13 @@ def issue_access(world: World, *, object_id: str, app_id: str | None, upn: str |
     if upn is not None:
         claims |= {"upn": upn, "unique_name": upn, "scp": "user_impersonation"}
     return _sign(claims)
+
+
+def issue_expired(world: World, caller: Principal) -> str:
+    """A token as this caller's, but over since a second ago."""
+    now = int(world.now)
+    claims: dict[str, Any] = {"aud": caller.audience, "oid": caller.object_id, "tid": caller.tenant_id}
+    return _sign({**claims, "appid": caller.app_id, "upn": caller.upn, "nbf": now - 3600, "exp": now - 1})
 
 
 def issue_id_token(world: World, *, object_id: str, app_id: str, upn: str) -> str:
@@ -190,11 +197,12 @@ def normal_audience(text: str) -> str:
 
 
 def _check_life(world: World, claims: dict[str, Any]) -> None:
-    if world.now >= claims["exp"]:
+    now = world.now + world.skew_s
+    if now >= claims["exp"]:
         raise BadToken(
             "ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time."
         )
-    if world.now + world.setting("clock_skew_s") < claims["nbf"]:
+    if now + world.setting("clock_skew_s") < claims["nbf"]:
         raise BadToken("InvalidAuthenticationToken", "The access token is not yet valid.")
 
 
@@ -245,7 +253,7 @@ def read_registration(world: World, text: str) -> RegistrationClaims:
     claims = _verified(text.strip())
     if claims.get("iss") != "RDInfraTokenManager" or "EndpointPoolId" not in claims:
         raise BadToken("INVALID_REGISTRATION_TOKEN", "This is no registration token.")
-    if world.now >= claims["exp"]:
+    if world.now + world.skew_s >= claims["exp"]:
         raise BadToken("EXPIRED_REGISTRATION_TOKEN", "The registration token has expired.")
     return RegistrationClaims(
         service="arm" if "BrokerResourceIdUri" in claims else "classic",

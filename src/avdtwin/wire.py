@@ -40,7 +40,10 @@ class Request(msgspec.Struct, kw_only=True):
 
     def json(self) -> Any:
         """The body decoded. Raises ValueError when it is not JSON; empty is None."""
-        return json.loads(self.body) if self.body else None
+        try:
+            return json.loads(self.body) if self.body else None
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 class Response(msgspec.Struct, kw_only=True):
@@ -50,6 +53,8 @@ class Response(msgspec.Struct, kw_only=True):
     headers: dict[str, str] = {}
     delay_s: float = 0.0
     """How long the caller waits for it on the twin's clock, beyond the usual latency."""
+    cut: float | None = None
+    """So much of the body is sent, 0 to 1, and then the connection ends: a fault."""
 
 
 class WireError(Exception):

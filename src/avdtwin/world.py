@@ -25,6 +25,7 @@ PLAYERS = (
     "avdtwin.arm.providers",
     "avdtwin.arm.resource_groups",
     "avdtwin.compute.scripts",
+    "avdtwin.mishaps",
     "avdtwin.people",
     "avdtwin.sessions",
     "avdtwin.windows",
@@ -51,6 +52,8 @@ class World:
         self.clock = clock
         heapq.heapify(self._queue)
         self._settling = False
+        self.skew_s = 0.0
+        """How far the clock of the service that answers just now is ahead of the world's."""
         self.watchers: list[Callable[[World, Record], None]] = []
         """Told of every record; not part of a snapshot."""
         self.derived: dict[str, object] = {}

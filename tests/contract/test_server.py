@@ -145,9 +145,14 @@ def test_classic_can_be_switched_off(twin: Twin, world: World) -> None:
 
 
 def test_faults_are_kept(twin: Twin, world: World) -> None:
-    assert twin.call("PUT", "/_twin/faults", {"value": [{"kind": "delay"}]}).status == 200
-    assert world.state.faults == [{"kind": "delay"}]
+    assert twin.call("PUT", "/_twin/faults", {"value": [{"kind": "delay", "seconds": 3}]}).status == 200
+    assert [(fault.kind, fault.seconds) for fault in world.state.faults] == [("delay", 3.0)]
     assert twin.call("PUT", "/_twin/faults", {"value": "x"}).status == 400
+    refusal = twin.call("PUT", "/_twin/faults", {"value": [{"kind": "dely"}, {"kind": "delay"}]})
+    assert refusal.status == 400
+    assert "fault 0: there is no kind dely" in refusal.json()["error"]
+    assert "fault 1: delay needs seconds" in refusal.json()["error"]
+    assert len(twin.call("PUT", "/_twin/faults", {"seed": 7, "count": 4}).json()["value"]) == 4
 
 
 # ---------------------------------------------------------------- avdtwin serve

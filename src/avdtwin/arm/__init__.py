@@ -30,7 +30,7 @@ from avdtwin.arm.routes import ROUTES
 from avdtwin.wire import Request, Response, Router
 from avdtwin.world import World
 
-__all__ = ["handle", "too_large"]
+__all__ = ["failure", "handle", "too_large"]
 
 _PROVIDER_MODULES = (
     hostpools,
@@ -65,6 +65,20 @@ def handle(world: World, request: Request) -> Response:
 def too_large(world: World, request: Request) -> Response:
     """The answer to a body over the limit."""
     error = errors.gateway(413, "RequestContentTooLarge", "The request content exceeds the maximum size of '16777216'.")
+    return stamp(world, request, error.response, world.guid("arm-activity"))
+
+
+_FAILURES = {
+    429: ("TooManyRequests", "The request is being throttled. Please try again later."),
+    500: ("InternalServerError", "Encountered an internal server error."),
+    503: ("ServiceUnavailable", "The service is temporarily unavailable. Please try again later."),
+}
+
+
+def failure(world: World, request: Request, status: int, code: str | None, message: str | None) -> Response:
+    """An error that a fault wants."""
+    usual = _FAILURES.get(status, ("RequestFailed", "The request failed."))
+    error = errors.gateway(status, code or usual[0], message or usual[1])
     return stamp(world, request, error.response, world.guid("arm-activity"))
 
 

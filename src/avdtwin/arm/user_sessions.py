@@ -9,7 +9,7 @@ from avdtwin.arm.ids import NAMESPACE, Place, wire_id, wire_name
 from avdtwin.arm.routes import ROUTES
 from avdtwin.clock import iso
 from avdtwin.state import Resource, Session
-from avdtwin.wire import Request, Response
+from avdtwin.wire import Request, Response, truthy
 from avdtwin.world import World
 
 POOLS = hostpools.KIND
@@ -68,12 +68,15 @@ def get(world: World, request: Request, place: Place) -> Response:
 
 @ROUTES.item("DELETE", POOLS, HOSTS, KIND)
 def delete(world: World, request: Request, place: Place) -> Response:
-    """Log off. 204 when there is no such session; 200 without a body when there was one (not recorded)."""
+    """Log off. 204 when there is no such session; 200 without a body when there was one (not recorded), also when it is
+    one that never ends and stays without `force`.
+    """
     host = session_hosts.require(world, place.parent)
     session = _find(world, host, place.name)
     if session is None:
         return Response(status=204)
-    sessions.end(world, session, "logged_off")
+    if not session.never_ends or truthy(request.query.get("force")):
+        sessions.end(world, session, "logged_off")
     return Response()
 
 

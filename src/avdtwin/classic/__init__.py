@@ -53,6 +53,14 @@ def too_large(world: World, request: Request) -> Response:
     return Response(status=413, body=payload(world, "UnknownError", "The request body is too large."))
 
 
+def failure(world: World, request: Request, status: int, code: str | None, message: str | None) -> Response:
+    """An error that a fault wants; 429 has a text for a body (2.10)."""
+    body = message or "Too many requests. Please try again later."
+    if status != 429:
+        body = payload(world, "UnknownError", message)  # type: ignore[assignment]
+    return Response(status=status, body=body, headers=_headers(world, request))
+
+
 def _gone(world: World) -> Response:
     status = world.setting("classic_gone")
     if status == "unreachable":

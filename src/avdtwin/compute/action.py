@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from avdtwin import faults
 from avdtwin.arm.errors import bad_request, gateway
 from avdtwin.compute import operations, power, scripts, vms
 from avdtwin.state import Machine, Script
@@ -9,6 +10,7 @@ from avdtwin.wire import Request, Response, Router
 from avdtwin.world import World
 
 COMMAND_ID = "RunPowerShellScript"
+_BUSY = "Run command extension execution is in progress. Please wait for completion before invoking a run command."
 
 
 def register(router: Router) -> None:
@@ -20,11 +22,12 @@ def start(world: World, request: Request, subscription: str, group: str, vm: str
     body = read_body(request)
     power.not_running(machine, "runCommand")
     script, parameters = _command(body, resource.location or "")
-    if any(entry.kind == "action" for entry in machine.scripts.values()):
+    busy = faults.hits(world, "run_command_busy", machine)
+    if busy or any(entry.kind == "action" for entry in machine.scripts.values()):
         raise gateway(
             409,
             "Conflict",
-            "Run command extension execution is in progress. Please wait for completion before invoking a run command.",
+            (busy and busy.message) or _BUSY,
         )
     operation = operations.begin(world, resource, "runCommand")
     scripts.ask(

@@ -5,6 +5,7 @@ Protected parameters go to the script and nowhere else: no resource, record or a
 
 from typing import Any
 
+from avdtwin import faults
 from avdtwin.arm import store
 from avdtwin.arm.errors import bad_request, gateway, resource_not_found
 from avdtwin.clock import iso
@@ -116,6 +117,9 @@ def _start(
     protected = read_parameters(properties.get("protectedParameters"), "protectedParameters")
     timeout_s = _timeout_of(properties)
     power.not_running(machine, "runCommands")
+    busy = faults.hits(world, "run_command_busy", machine)
+    if busy:
+        raise gateway(409, "Conflict", busy.message or "Another run command is being processed. Please try again.")
     command = _resource(world, vm, name, body, properties)
     _cancel(world, machine, command)
     command = store.add(world, command)

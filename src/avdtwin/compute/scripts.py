@@ -6,7 +6,7 @@ somebody cancels in between, only what it had done by then is applied.
 
 from collections.abc import Callable
 
-from avdtwin import changes, powershell, windows
+from avdtwin import changes, faults, powershell, windows
 from avdtwin.state import Machine, Script
 from avdtwin.world import World, on
 
@@ -81,8 +81,18 @@ def _begins(world: World, at: float, vm: str, key: str) -> None:
     entry.changes = run.changes
     entry.stdout, entry.stderr, entry.exit_code = run.stdout, run.stderr, run.exit_code
     entry.duration_s = run.duration_s
+    _fail_midway(world, machine, entry)
     BEGIN[entry.kind](world, machine, entry)
-    world.schedule(min(run.duration_s, entry.timeout_s), "script-ends", vm=vm, key=key)
+    world.schedule(min(entry.duration_s, entry.timeout_s), "script-ends", vm=vm, key=key)
+
+
+def _fail_midway(world: World, machine: Machine, entry: Script) -> None:
+    """What it did by then stays; its own last words are not to be had."""
+    fault = faults.hits(world, "run_command_fails", machine)
+    if fault is None:
+        return
+    entry.duration_s *= 0.5 if fault.fraction is None else fault.fraction
+    entry.stdout, entry.stderr, entry.exit_code = "", "The script was stopped half way.", 1
 
 
 @on("script-ends")

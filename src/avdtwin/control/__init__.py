@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from avdtwin import faults
 from avdtwin.clock import ManualClock, ScaledClock, iso, parse_iso
 from avdtwin.entra import device
 from avdtwin.settings import DEFAULTS
-from avdtwin.state import WorldState
+from avdtwin.state import Fault, WorldState
 from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
 
@@ -32,6 +33,11 @@ def handle(world: World, request: Request) -> Response:
 
 def too_large(world: World, request: Request) -> Response:
     return _problem(413, "the body is too large; start the server with --state instead")
+
+
+def failure(world: World, request: Request, status: int, code: str | None, message: str | None) -> Response:
+    """Faults leave the controls alone; this is for completeness."""
+    return _problem(status, message or code or "failed")
 
 
 def _problem(status: int, text: str) -> Response:
@@ -217,12 +223,20 @@ def show_faults(world: World, request: Request) -> Response:
 
 @_ROUTER.route("PUT", "/_twin/faults")
 def put_faults(world: World, request: Request) -> Response:
-    """Replace the list of faults: `{"value": [...]}`."""
-    value = _given(request).get("value")
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        return _problem(400, 'say {"value": [{...}, ...]}')
-    world.state.faults[:] = value
-    return Response(body={"value": value})
+    """Replace the list of faults: `{"value": [...]}`, or `{"seed": 7, "count": 10, "spread_s": 86400}` to draw one."""
+    given = _given(request)
+    try:
+        faults.put_in(world, _drawn(given) if "seed" in given else faults.read(given))
+    except faults.BadFaults as error:
+        return _problem(400, str(error))
+    return show_faults(world, request)
+
+
+def _drawn(given: dict[str, Any]) -> list[Fault]:
+    seed, count, spread_s = given["seed"], given.get("count", 10), given.get("spread_s", 86_400.0)
+    if not (isinstance(seed, int) and isinstance(count, int) and 0 <= count <= 1000 and _is_number(spread_s)):
+        raise WireError(_problem(400, "seed and count (up to 1000) are whole numbers, spread_s is a number"))
+    return faults.drawn(seed, count, spread_s=float(spread_s))
 
 
 @_ROUTER.route("POST", "/_twin/classic")

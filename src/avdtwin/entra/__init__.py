@@ -1,6 +1,6 @@
 """Entra's sign-in endpoints: metadata, tokens, device code."""
 
-from avdtwin.entra import device, metadata, token
+from avdtwin.entra import device, errors, metadata, token
 from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
 
@@ -25,3 +25,9 @@ def handle(world: World, request: Request) -> Response:
 
 def too_large(world: World, request: Request) -> Response:
     return Response(status=413)
+
+
+def failure(world: World, request: Request, status: int, code: str | None, message: str | None) -> Response:
+    """An error that a fault wants."""
+    text = message or "A transient error has occurred. Please try again."
+    return errors.refuse(world, request, status, code or "temporarily_unavailable", 90033, text).response

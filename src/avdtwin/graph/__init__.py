@@ -39,6 +39,20 @@ def too_large(world: World, request: Request) -> Response:
     return errors.refuse(world, request, 413, "RequestEntityTooLarge", "The request is too large.").response
 
 
+_FAILURES = {
+    429: ("TooManyRequests", "Please retry again later."),
+    500: ("InternalServerError", "An internal server error occurred."),
+    503: ("ServiceUnavailable", "The service is temporarily unavailable."),
+}
+
+
+def failure(world: World, request: Request, status: int, code: str | None, message: str | None) -> Response:
+    """An error that a fault wants."""
+    usual = _FAILURES.get(status, ("UnknownError", "The request failed."))
+    response = errors.refuse(world, request, status, code or usual[0], message or usual[1]).response
+    return _with_ids(world, request, response)
+
+
 def _call(world: World, request: Request) -> Response:
     request.path = _plain_path(request.path)
     found = _ROUTER.find(request.method, request.path)
