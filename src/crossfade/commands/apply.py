@@ -94,6 +94,8 @@ async def _run(plan: Plan, journal: Journal, clock: Clock, services: Services, m
     """The run, while somebody may steer it from another terminal."""
     control = CommandControl(journal, clock, run_id_of(plan))
     context = make_context(plan, journal, clock, services, control)
+    control.attach(context)
+    control.hear()
     return await steered(control, carry_out(context, make_engine))
 
 
@@ -101,13 +103,14 @@ async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -
     """Work that goes on while its commands are heard."""
     running = asyncio.ensure_future(work)
     listening = asyncio.ensure_future(control.listen())
+    stopping = asyncio.ensure_future(control.stopped())
     try:
-        await asyncio.wait({running, listening}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({running, listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if listening.done() and not running.done():
             listening.result()
-        return await running
+        return await (stopping if stopping.done() and not running.done() else running)
     finally:
-        for task in (listening, running):
+        for task in (listening, stopping, running):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task

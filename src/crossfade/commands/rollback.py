@@ -66,6 +66,7 @@ async def rollback(
     try:
         control = CommandControl(journal, clock, run_id_of(plan))
         context = make_context(plan, journal, clock, services, control)
+        control.attach(context)
         run = may_go_back(context, journal.get(Kind.RUN, context.run_id))
         await classic_answers(context, scope.hosts)
         summary = _summary(context, scope)

@@ -59,21 +59,26 @@ class Orders:
         self._orders = [_order(note) for note in notes if note.run_id == run_id]
         self._settings = self._changed()
 
-    def give(self, word: str, of: str, *, actor: str = "crossfade", why: str = "", **values: Any) -> None:
+    def give(
+        self, word: str, of: str, *, actor: str = "crossfade", why: str = "", values: dict[str, Any] | None = None
+    ) -> None:
         """Note an order. Committed when this returns."""
-        data = {"word": word, "of": fold(of), "values": values}
+        data = {"word": word, "of": fold(of), "values": values or {}}
         reason = why or f"{actor} asked for it"
         self._journal.note(ORDER, f"{word} {of}: {reason}", run_id=self.run_id, data=data, context=Context(actor=actor))
-        order = Order(word=word, of=fold(of), actor=actor, why=reason, seq=self._journal.last_seq(), values=values)
+        order = Order(
+            word=word, of=fold(of), actor=actor, why=reason, seq=self._journal.last_seq(), values=values or {}
+        )
         self._orders.append(order)
         if word == SET:
             self._settings = self._changed()
 
     # -- hosts
 
-    def round_of(self, host: str) -> int:
-        """Which try of a host this is: 1 for the planned one, one more with each `retry`."""
-        return 1 + len(self._of(RETRY, host))
+    def retry(self, host: str) -> Order | None:
+        """The last word that asked for another try; `values.number` is which."""
+        mine = self._of(RETRY, host)
+        return mine[-1] if mine else None
 
     def leave(self, host: str) -> Order | None:
         """The order by which a host stays where it is; None when it is to be moved."""

@@ -9,6 +9,7 @@ from crossfade.execution.context import Context
 from crossfade.execution.engine import Bodies, Outcome
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, worked_on
+from crossfade.execution.steering import find_host
 from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind, RunState
 from crossfade.execution.workflows.rollback import classic_answers, rollback_body
 from crossfade.execution.workflows.take_back import take_back_body
@@ -43,19 +44,6 @@ def scope_of(plan: Plan, of: str) -> Scope:
             return Scope(of=wave.id, hosts=list(wave.hosts), waves=[wave.id])
     host = find_host(plan, of)
     return Scope(of=host, hosts=[host])
-
-
-def find_host(plan: Plan, name: str) -> str:
-    """Classic key of a host from its key, its full name or its first label. Raises InputError."""
-    found = [
-        move.source
-        for move in plan.hosts
-        if any(same(name, known) for known in (move.source, move.host_name, move.host_name.partition(".")[0]))
-    ]
-    if len(found) == 1:
-        return found[0]
-    what = "is no wave and no host of this plan." if not found else f"could be any of {', '.join(found)}."
-    raise InputError("Nothing was done.", [Problem(name, what, "See `crossfade status` for their names.")])
 
 
 def may_go_back(context: Context, run: Entity | None) -> Entity:

@@ -98,7 +98,7 @@ ALLOWED: Final[dict[Kind, Moves]] = {
         ("moving", "soaking holding reverting"),
         ("soaking", "confirmed holding reverting"),
         ("holding", "waiting moving soaking reverting"),
-        ("confirmed", "reverting"),
+        ("confirmed", "reverting waiting"),
         ("reverting", "reverted holding"),
         ("reverted", "waiting moving"),
         ("skipped", "waiting moving"),

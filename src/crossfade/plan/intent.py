@@ -52,6 +52,8 @@ class Waves(msgspec.Struct, frozen=True, kw_only=True):
     last_wave_due_hours: float = 72.0
     canary_return: bool = True
     repoint: bool = False
+    people_gate: str = "none"
+    completion_wait_days: float = 7.0
 
 
 class Sessions(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +286,13 @@ def _of_waves(waves: Waves) -> list[Check]:
         (0 < waves.reserve_share < 1, ("waves", "reserve_share"), "must be between 0 and 1", "0.25 is usual."),
         (0 <= waves.soak_minutes <= 10_080, ("waves", "soak_minutes"), "must be from 0 to 10080", "10 is usual."),
         (0 <= waves.last_wave_due_hours <= 2_160, ("waves", "last_wave_due_hours"), "must be from 0 to 2160", ""),
+        (waves.people_gate in PEOPLE_GATES, ("waves", "people_gate"), f"must be one of {PEOPLE_GATES}", ""),
+        (
+            0 <= waves.completion_wait_days <= 365,
+            ("waves", "completion_wait_days"),
+            "must be from 0 to 365",
+            "7 is usual.",
+        ),
         (waves.failure_budget >= 0, ("waves", "failure_budget"), "must not be negative", "0 stops at the first."),
     ]
 
@@ -347,6 +356,7 @@ def _of_decisions(intent: Intent, reader: _Reader) -> list[Problem]:
 
 DISCONNECTED = ("log-off-after-grace", "wait")
 ACTIVE = ("wait", "log-off-after-grace")
+PEOPLE_GATES = ("none", "waves")
 OUTAGES = ("never", "when-empty")
 
 

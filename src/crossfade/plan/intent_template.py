@@ -65,6 +65,8 @@ WORDS: dict[str, dict[str, str]] = {
         "failure_budget": "So many hosts of a wave may fail before the run holds.",
         "last_wave_due_hours": "How long the last hosts wait for everybody to be seen on the target.",
         "canary_return": "Whether the canary host goes forward, back and forward again before anything else moves.",
+        "people_gate": "waves: each wave waits for somebody's `crossfade approve` after it has soaked; none: nobody.",
+        "completion_wait_days": "How long a finished run is left alone before `complete` may remove classic objects.",
         "repoint": "Minutes faster, and not proven between the two services: leave it off unless you have tried it.",
     },
     "sessions": {

@@ -110,6 +110,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     canary_return: bool = True
     """The canary host goes forward, back, and forward for good, before anything else moves."""
     quiet_hours: dict[str, Any] = {}
+    people_gate: str = "none"
+    """`waves`: each wave waits for somebody's yes after its soak time."""
+    completion_wait_s: float = 604_800.0
+    """How long after its end a run is left alone before `complete` may remove the classic objects."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -198,6 +198,8 @@ def _settings(intent: Intent) -> Settings:
         installers={name: str(value) for name, value in msgspec.to_builtins(installers).items()},
         repoint=waves.repoint,
         canary_return=waves.canary_return,
+        people_gate=waves.people_gate,
+        completion_wait_s=waves.completion_wait_days * 86_400,
         quiet_hours={
             "from": sessions.quiet_from,
             "to": sessions.quiet_to,

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from crossfade.clock import iso, parse_iso
-from crossfade.errors import CloudError
+from crossfade.errors import CloudError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
@@ -31,7 +31,7 @@ async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove) 
         "empty",
         lambda: _empty(context, steps, move),
         every_s=DRAIN_POLL_S,
-        within_s=context.plan.settings.drain_timeout_s,
+        within_s=context.settings.drain_timeout_s,
         waiting_for="the last session on the host to end",
         then=lambda _: context.advance(move.source, HostState.DRAINED, "nobody is signed in"),
     )
@@ -40,6 +40,9 @@ async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove) 
 async def _may_leave(context: Context, move: HostMove) -> Facts | None:
     """Decides and takes the seats in one breath: no other host can slip in between."""
     await context.control.checkpoint()
+    order = context.orders.leave(move.source)
+    if order is not None:
+        raise StepFailed(f"{move.host_name} stays on classic.", order.why, f"`crossfade retry {move.host_name}`.")
     verdict = await context.seats.look(move)
     if not verdict.may_leave or not context.seats.still_free(move):
         return None
@@ -57,7 +60,7 @@ async def _tell_all(context: Context, steps: Steps, move: HostMove) -> Facts:
 
 async def _told_at(context: Context, steps: Steps, move: HostMove, session: LiveSession) -> datetime | None:
     """When somebody was told, now at the latest: once each, whatever happens to this process. None when it failed."""
-    step_id, journal, settings = f"{steps.subject}/tell {session.session_id}", context.journal, context.plan.settings
+    step_id, journal, settings = f"{steps.subject}/tell {session.session_id}", context.journal, context.settings
     if journal.begin(step_id, run_id=context.run_id, parent=steps.subject) is not None:
         try:
             await context.source.message(move, session, settings.message_title, settings.message_body)
@@ -72,7 +75,7 @@ async def _told_at(context: Context, steps: Steps, move: HostMove, session: Live
 
 async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None:
     """No session is left; those that the policies allow to end are ended once their notice is old enough."""
-    settings = context.plan.settings
+    settings = context.settings
     sessions = await context.source.sessions(move, fresh=True)
     for session in sessions:
         told_at = await _told_at(context, steps, move, session)

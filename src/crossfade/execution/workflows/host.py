@@ -13,6 +13,7 @@ from crossfade.errors import CloudError, MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Workflow
 from crossfade.execution.machine import ScriptFailed
+from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.workflows.drain import drain
@@ -27,8 +28,11 @@ REGISTER_WITHIN_S = 1_800.0
 HEALTHY_WITHIN_S = 1_200.0
 HEARTBEAT_FRESH_S = 300.0
 MOVED = "moved"
+LEFT = "left"
+"""Left alone or taken back, because a person said so."""
 HELD = "held"
 """The host has arrived, its people are not all published: no way back by itself, nothing lost, somebody must look."""
+RESTING = frozenset({HostState.ON_SOURCE, HostState.QUARANTINED})
 STAGING = "staging"
 MOVING = "moving"
 RETURNING = "returning"
@@ -40,6 +44,9 @@ def host_body(context: Context) -> Body:
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         move = context.move(args["host"])
+        left = await port.step("left alone", lambda: _left_alone(context, move))
+        if left["why"]:
+            return {"host": move.source, "outcome": LEFT, "why": left["why"]}
         found = await port.step("which try", lambda: find_try(context, move, args["time"]))
         given_up = found["given_up"]
         if given_up is None:
@@ -78,6 +85,13 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
     return given_up
 
 
+async def _left_alone(context: Context, move: HostMove) -> Facts:
+    """Somebody's word that this host stays where it is; one that is on its way already goes on."""
+    order, known = context.orders.leave(move.source), context.journal.get(Kind.HOST, move.source)
+    resting = known is not None and known.state in RESTING
+    return {"why": order.why if order is not None and resting else ""}
+
+
 async def _again(context: Context, move: HostMove, last: Facts) -> Facts:
     """A host in quarantine may be tried again when it was never disturbed, or serves on classic again by now."""
     known = context.journal.get(Kind.HOST, move.source)
@@ -107,7 +121,7 @@ async def _move(
         if for_good:
             await _open(context, steps, move)
     except MigrationError as error:
-        return await _give_up(steps, way=way, at=at, why=str(error), time=time)
+        return await _give_up(context, move, steps, way=way, at=at, why=str(error), time=time)
     return None
 
 
@@ -117,12 +131,15 @@ async def _back(context: Context, port: Workflow, move: HostMove, number: int, t
     if await revert(context, port, move, named("back", number), reason=reason) == RETURNED:
         return None
     steps = context.steps(port, f"{move.source}#{named(THERE, number)}")
-    return await _give_up(steps, way=named(THERE, number), at=RETURNING, why="It could not go back.", time=time)
+    return await _give_up(
+        context, move, steps, way=named(THERE, number), at=RETURNING, why="It could not go back.", time=time
+    )
 
 
-async def _give_up(steps: Steps, *, way: str, at: str, why: str, time: int) -> Facts:
+async def _give_up(context: Context, move: HostMove, steps: Steps, *, way: str, at: str, why: str, time: int) -> Facts:
     async def decide() -> Facts:
-        return {"way": way, "at": at, "why": why, "time": time}
+        left = context.orders.leave(move.source) is not None
+        return {"way": way, "at": at, "why": why, "time": time, "left": left}
 
     return await steps.perform(GIVE_UP, decide, reason=why)
 
@@ -132,6 +149,8 @@ async def _settle(context: Context, port: Workflow, move: HostMove, given_up: Fa
     steps = context.steps(port, f"{move.source}#{given_up['way']}")
     if given_up["at"] == RETURNING:
         return QUARANTINED
+    if given_up["at"] == TAKEN_BACK:
+        return LEFT
     if given_up["at"] == STAGING:
         why = f"staging failed: {given_up['why']} Owner: the operator."
         await steps.perform(
@@ -145,7 +164,7 @@ async def _settle(context: Context, port: Workflow, move: HostMove, given_up: Fa
         outcome = await revert(context, port, move, f"{given_up['way']}-undo", reason=given_up["why"])
     if outcome == RETURNED or given_up["at"] == STAGING:
         await power_given_back(context, steps, move)
-    return outcome
+    return LEFT if outcome == RETURNED and given_up["left"] else outcome
 
 
 async def _stage(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:

@@ -19,6 +19,7 @@ from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.target_sessions import TargetSession
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.workflows.revert import revert
+from crossfade.execution.workflows.tries import FORWARD, GIVE_UP, named, next_try
 from crossfade.execution.workflows.undo import as_data, of_hosts
 from crossfade.plan.plan import HostMove
 
@@ -43,6 +44,7 @@ def take_back_body(context: Context) -> Body:
             await _power(context, port, steps, move)
         except MigrationError as error:
             return {"host": move.source, "outcome": QUARANTINED, "why": str(error)}
+        await _end_try(context, port, move, args["reason"])
         outcome = await revert(context, port, move, args["way"], reason=args["reason"])
         if outcome == RETURNED:
             await _people(context, port, move)
@@ -190,3 +192,21 @@ async def _left(context: Context, move: HostMove, outcome: str, reason: str) -> 
     if outcome == RETURNED and (order is None or order.word != TAKEN_BACK):
         context.orders.give(TAKEN_BACK, move.source, why=reason)
     return {"outcome": outcome}
+
+
+async def _end_try(context: Context, port: Workflow, move: HostMove, reason: str) -> None:
+    """The try that brought it there is over: another one has steps of its own."""
+    found = await port.step("which try", lambda: _try(context, move))
+    steps = context.steps(port, f"{move.source}#{named(FORWARD, found['number'])}")
+
+    async def decide() -> Facts:
+        return {"way": named(FORWARD, found["number"]), "at": TAKEN_BACK, "why": reason, "time": found["time"]}
+
+    await steps.perform(GIVE_UP, decide, reason=reason)
+
+
+async def _try(context: Context, move: HostMove) -> Facts:
+    wave = next(wave.id for wave in context.plan.waves if move.source in wave.hosts)
+    known = context.journal.get(Kind.WAVE, wave)
+    assert known is not None, f"{wave} is not in the journal"
+    return {"number": next_try(context, move.source), "time": int(known.data.get("time", 0))}

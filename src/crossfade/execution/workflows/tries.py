@@ -21,27 +21,37 @@ async def find_try(context: Context, move: HostMove, time: int) -> Facts:
     """The `number` of the try that belongs to this `time` of the wave, what became of the one before (`last`), and
     whether this one is `given_up` already."""
     number, last = 0, None
-    while (ended := _given_up(context, move, number)) is not None:
+    while (ended := _given_up(context, move.source, number)) is not None:
         if ended["time"] == time:
             return {"number": number, "last": last, "given_up": ended}
         number, last = number + 1, ended
     return {"number": number, "last": last, "given_up": None}
 
 
-def _given_up(context: Context, move: HostMove, number: int) -> Facts | None:
-    found = (step_facts(context, f"{move.source}#{named(way, number)}/{GIVE_UP}") for way in (THERE, FORWARD))
+def _given_up(context: Context, host: str, number: int) -> Facts | None:
+    found = (step_facts(context, f"{host}#{named(way, number)}/{GIVE_UP}") for way in (THERE, FORWARD))
     return next((facts for facts in found if facts is not None), None)
 
 
-def has_arrived(context: Context, host: str) -> bool:
-    """Whether the last try of a host went through to its end."""
+def next_try(context: Context, host: str) -> int:
+    """The number of the try that is under way, or comes next, or has arrived."""
     number = 0
-    while step_facts(context, f"{host}#{named(FORWARD, number)}/{ARRIVED}") is None:
+    while _given_up(context, host, number) is not None:
         number += 1
-        before = (f"{host}#{named(way, number - 1)}/{GIVE_UP}" for way in (THERE, FORWARD))
-        if all(step_facts(context, step) is None for step in before):
-            return False
-    return True
+    return number
+
+
+def has_arrived(context: Context, host: str) -> bool:
+    """Whether the last try of a host went through to its end, and nobody took it back since."""
+    return step_facts(context, f"{host}#{named(FORWARD, next_try(context, host))}/{ARRIVED}") is not None
+
+
+def to_be_tried(context: Context, host: str) -> bool:
+    """Whether somebody asked for another try of this host, and it has not had it."""
+    asked = context.orders.retry(host)
+    if asked is None or context.orders.leave(host) is not None or has_arrived(context, host):
+        return False
+    return next_try(context, host) == int(asked.values["number"])
 
 
 def step_facts(context: Context, step_id: str) -> Facts | None:

@@ -23,6 +23,10 @@ from crossfade.plan.plan import Wave
 SEEN_POLL_S = 600.0
 CONFIRM_POLL_S = 60.0
 CONFIRM_WITHIN_S = 900.0
+WAVES = "waves"
+YES = "yes"
+YES_POLL_S = 15.0
+YES_WITHIN_S = 30 * 86_400.0
 LAST = "last-wave"
 SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 CANARY = "canary-host"
@@ -34,6 +38,8 @@ def wave_body(context: Context) -> Body:
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         wave = context.wave(args["wave"])
         steps = context.steps(port, wave.id)
+        if (await port.step("left alone", lambda: _left_alone(context, wave)))["all"]:
+            return {"wave": wave.id, "hosts": []}
         time = (await port.step("which time", lambda: _time(context, wave)))["time"]
         try:
             hosts = await _carry_out(context, port, steps, wave, time)
@@ -57,6 +63,7 @@ async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave,
     await _retract(context, port, steps, wave, _alone(context, wave), time)
     await _state(context, steps, wave, WaveState.SOAKING, time)
     await _soak(context, steps, time)
+    await _approved(context, steps, wave, time)
     await _confirm(context, steps, wave, time)
     await _state(context, steps, wave, WaveState.CONFIRMED, time)
     return outcomes
@@ -66,14 +73,24 @@ async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave,
 
 
 async def _time(context: Context, wave: Wave) -> Facts:
-    """How often the wave was begun before. A wave that holds begins anew."""
+    """How often the wave was begun before. A wave that holds begins anew, and one that was taken back."""
     known = context.journal.get(Kind.WAVE, wave.id)
     assert known is not None, f"{wave.id} is not in the journal"
     time = int(known.data.get("time", 0))
-    if known.state == WaveState.HOLDING:
+    if known.state in (WaveState.HOLDING, WaveState.REVERTED):
         time += 1
         context.journal.move(Kind.WAVE, wave.id, WaveState.WAITING, reason="tried again", data={"time": time})
     return {"time": time}
+
+
+async def _left_alone(context: Context, wave: Wave) -> Facts:
+    """Whether all hosts of a wave stay where they are because somebody said so: then it is skipped."""
+    everything = all(context.orders.leave(host) is not None for host in wave.hosts)
+    known = context.journal.get(Kind.WAVE, wave.id)
+    if everything and known is not None and known.state in (WaveState.PLANNED, WaveState.WAITING, WaveState.REVERTED):
+        for state in (WaveState.WAITING, WaveState.SKIPPED):
+            context.settle(Kind.WAVE, wave.id, state, "its hosts are left alone")
+    return {"all": everything and bool(wave.hosts)}
 
 
 async def _hold(context: Context, wave: Wave, why: str) -> Facts:
@@ -122,13 +139,13 @@ def _outcome(host: str, ended: Outcome) -> dict[str, Any]:
 
 def _check_budget(context: Context, wave: Wave, outcomes: list[dict[str, Any]]) -> None:
     """Raises StepFailed for more failed hosts than the budget allows, or one that has left its person behind."""
-    failed = [item for item in outcomes if item["outcome"] != host_workflow.MOVED]
+    failed = [item for item in outcomes if item["outcome"] not in (host_workflow.MOVED, host_workflow.LEFT)]
     held = [item for item in failed if item["outcome"] == host_workflow.HELD]
     if held or len(failed) > context.plan.settings.failure_budget:
         raise StepFailed(
             f"Wave {wave.id} holds: {len(failed)} of {len(wave.hosts)} hosts could not be moved.",
             "; ".join(sorted({item["why"] for item in held or failed})),
-            "See `crossfade status`, mend the hosts, then `crossfade resume`.",
+            "See `crossfade status`, mend the hosts or `crossfade skip` them, then `crossfade resume`.",
         )
 
 
@@ -198,7 +215,7 @@ async def _everybody_seen(context: Context, steps: Steps, wave: Wave, pools: set
         return {"unseen": sorted(unseen)} if not unseen or overdue else None
 
     await steps.until(
-        "seen",
+        context.named("seen"),
         look,
         every_s=SEEN_POLL_S,
         within_s=context.plan.settings.last_wave_due_s + 3_600.0,
@@ -208,7 +225,11 @@ async def _everybody_seen(context: Context, steps: Steps, wave: Wave, pools: set
 
 def _waiting_since(context: Context) -> datetime:
     """When the first of the last waves began to wait: all of them share one due date."""
-    waits = [context.journal.get(Kind.STEP, f"{wave.id}/seen") for wave in context.plan.waves if wave.kind == LAST]
+    waits = [
+        context.journal.get(Kind.STEP, f"{wave.id}/{context.named('seen')}")
+        for wave in context.plan.waves
+        if wave.kind == LAST
+    ]
     return min((parse_iso(wait.added_at) for wait in waits if wait), default=context.clock.now())
 
 
@@ -224,7 +245,27 @@ async def _soak(context: Context, steps: Steps, time: int) -> None:
         await context.clock.sleep(max(0.0, left.total_seconds()))
         return {}
 
-    await steps.perform(name, wait)
+    await steps.perform(
+        name, wait, within_s=context.plan.settings.soak_s, reason="waiting for the end of the soak time"
+    )
+
+
+async def _approved(context: Context, steps: Steps, wave: Wave, time: int) -> None:
+    """The people gate, where one is asked for: the wave waits for somebody's yes."""
+    if context.plan.settings.people_gate != WAVES:
+        return
+
+    async def look() -> Facts | None:
+        order = context.orders.approval(wave.id)
+        return {"by": order.actor} if order is not None else None
+
+    await steps.until(
+        named(YES, time),
+        look,
+        every_s=YES_POLL_S,
+        within_s=YES_WITHIN_S,
+        waiting_for=f"somebody's yes: `crossfade approve {wave.id}`",
+    )
 
 
 async def _confirm(context: Context, steps: Steps, wave: Wave, time: int) -> None:
