@@ -15,6 +15,16 @@ DEFAULTS: dict[str, Any] = {
     "role_assignments_per_subscription": 4000,
     "role_assignments_per_object": 200,
     "application_groups_per_tenant": 500,
+    "compute_limits_enforced": True,
+    "compute_rates": {  # calls of a subscription in 3 and in 30 minutes, see `compute.limits`
+        "HighCostGet": [160, 800],
+        "LowCostGet": [4000, 32000],
+        "GetOperation": [15000, 45000],
+        "UpdateVM": [1500, 7500],
+    },
+    "graph_limits_enforced": True,
+    "graph_units_per_10s": None,  # None: by the size of the directory
+    "graph_writes_per_150s": 3000,
     # sign-in
     "access_token_s": 3599,
     "clock_skew_s": 300.0,

@@ -1,10 +1,11 @@
 """Microsoft.Compute: virtual machines, their power, their run commands (facts/arm-service 7)."""
 
-from avdtwin.compute import action, extensions, managed, operations, power, vms
+from avdtwin.compute import action, extensions, limits, managed, operations, power, vms
 from avdtwin.wire import Router
 
 
 def register(router: Router) -> None:
     """Add every route of this provider."""
+    counted = limits.Counted(router)
     for module in (vms, power, action, managed, extensions, operations):
-        module.register(router)
+        module.register(counted)

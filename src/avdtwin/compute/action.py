@@ -5,15 +5,16 @@ from typing import Any
 from avdtwin import faults
 from avdtwin.arm.errors import bad_request, gateway
 from avdtwin.compute import operations, power, scripts, vms
+from avdtwin.compute.limits import Counted
 from avdtwin.state import Machine, Script
-from avdtwin.wire import Request, Response, Router
+from avdtwin.wire import Request, Response
 from avdtwin.world import World
 
 COMMAND_ID = "RunPowerShellScript"
 _BUSY = "Run command extension execution is in progress. Please wait for completion before invoking a run command."
 
 
-def register(router: Router) -> None:
+def register(router: Counted) -> None:
     router.add("POST", vms.ONE + "/runCommand", start)
 
 

@@ -5,14 +5,15 @@ from typing import Any
 from avdtwin.arm import store
 from avdtwin.arm.errors import resource_not_found
 from avdtwin.compute import vms
+from avdtwin.compute.limits import Counted
 from avdtwin.state import Resource
-from avdtwin.wire import Request, Response, Router
+from avdtwin.wire import Request, Response
 from avdtwin.world import World
 
 _MANY = vms.ONE + "/extensions"
 
 
-def register(router: Router) -> None:
+def register(router: Counted) -> None:
     router.add("GET", _MANY, list_all)
     router.add("GET", _MANY + "/{extension}", get)
 

@@ -11,8 +11,9 @@ from avdtwin.arm.errors import bad_request, gateway, resource_not_found
 from avdtwin.clock import iso
 from avdtwin.compute import operations, power, scripts, vms
 from avdtwin.compute.action import read_body, read_parameters
+from avdtwin.compute.limits import Counted
 from avdtwin.state import Machine, Operation, Resource, Script
-from avdtwin.wire import Request, Response, Router
+from avdtwin.wire import Request, Response
 from avdtwin.world import World
 
 TYPE = "Microsoft.Compute/virtualMachines/runCommands"
@@ -30,7 +31,7 @@ _SHOWN = (
 _DEFAULT_TIMEOUT_S = 5400
 
 
-def register(router: Router) -> None:
+def register(router: Counted) -> None:
     router.add("GET", _MANY, list_all)
     router.add("GET", _ONE, get)
     router.add("PUT", _ONE, put)

@@ -8,14 +8,15 @@ from typing import Any
 
 from avdtwin.arm.errors import gateway
 from avdtwin.clock import iso
+from avdtwin.compute.limits import Counted
 from avdtwin.state import Operation, Resource
-from avdtwin.wire import Request, Response, Router
+from avdtwin.wire import Request, Response
 from avdtwin.world import World
 
 _ROUTE = "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/operations/{operation}"
 
 
-def register(router: Router) -> None:
+def register(router: Counted) -> None:
     router.add("GET", _ROUTE, poll)
 
 

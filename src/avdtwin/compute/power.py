@@ -5,15 +5,16 @@ from collections.abc import Callable
 from avdtwin import windows
 from avdtwin.arm.errors import gateway
 from avdtwin.compute import operations, vms
+from avdtwin.compute.limits import Counted
 from avdtwin.state import Machine
-from avdtwin.wire import Handler, Request, Response, Router, truthy
+from avdtwin.wire import Handler, Request, Response, truthy
 from avdtwin.world import World
 
 Switch = Callable[[World, Machine], float]
 """Does it and returns the seconds that it takes."""
 
 
-def register(router: Router) -> None:
+def register(router: Counted) -> None:
     for name, switch in _SWITCHES.items():
         router.add("POST", f"{vms.ONE}/{name}", _route(name, switch))
 

@@ -7,8 +7,9 @@ from urllib.parse import quote
 from avdtwin.arm import rights, store
 from avdtwin.arm.errors import gateway, group_not_found, resource_not_found
 from avdtwin.clock import iso
+from avdtwin.compute.limits import Counted
 from avdtwin.state import Machine, Resource
-from avdtwin.wire import Request, Response, Router, truthy
+from avdtwin.wire import Request, Response, truthy
 from avdtwin.world import World
 
 TYPE = "Microsoft.Compute/virtualMachines"
@@ -26,7 +27,7 @@ _POWER = {
 }
 
 
-def register(router: Router) -> None:
+def register(router: Counted) -> None:
     router.add("GET", ONE, get)
     router.add("GET", ONE + "/instanceView", instance_view)
     router.add("GET", IN_GROUP, list_group)

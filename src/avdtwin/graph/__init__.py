@@ -7,7 +7,7 @@ import re
 from urllib.parse import unquote
 
 from avdtwin import tokens
-from avdtwin.graph import batch, directory_objects, errors, groups, members, users
+from avdtwin.graph import batch, directory_objects, errors, groups, limits, members, users
 from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
 
@@ -57,6 +57,7 @@ def _call(world: World, request: Request) -> Response:
     request.path = _plain_path(request.path)
     found = _ROUTER.find(request.method, request.path)
     try:
+        told = limits.take(world, request)
         if found is None:
             segment = request.path.rstrip("/").rsplit("/", 1)[-1]
             message = f"Resource not found for the segment '{unquote(segment)}'."
@@ -65,7 +66,9 @@ def _call(world: World, request: Request) -> Response:
             message = f"Specified HTTP method is not allowed for the request target: {request.method}."
             raise errors.refuse(world, request, 405, "Request_BadRequest", message)
         request.route, handler, parameters = found
-        return handler(world, request, **parameters)
+        response = handler(world, request, **parameters)
+        response.headers = told | response.headers
+        return response
     except WireError as error:
         return error.response
 
