@@ -8,7 +8,6 @@ from crossfade.assessment.findings import Findings
 from crossfade.commands.workspace import FINDINGS, INVENTORY, JOURNAL, PLAN, REPORT, VERIFICATION, File, Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity, Event
-from crossfade.execution.run import run_id_of
 from crossfade.execution.transitions import INITIAL, HostState, Kind
 from crossfade.inventory.inventory import Inventory
 from crossfade.plan.plan import Plan
@@ -60,8 +59,9 @@ def _story(workspace: Workspace, plan: Plan | None, counts: Counts) -> RunStory 
     if plan is None or not workspace.has(JOURNAL):
         return None
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
-        run = reader.get(Kind.RUN, run_id_of(plan))
-        return None if run is None else tell(reader, run, plan, counts)
+        digest = plan.digest()
+        runs = [run for run in reader.all(Kind.RUN) if run.data.get("plan") == digest]
+        return tell(reader, runs[0], plan, counts) if runs else None
 
 
 def tell(reader: JournalReader, run: Entity, plan: Plan, counts: Counts) -> RunStory:

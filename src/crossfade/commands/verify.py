@@ -2,6 +2,7 @@
 
 from crossfade.clock import Clock, iso
 from crossfade.commands.discover import discover_target
+from crossfade.commands.who import TARGET_NOW
 from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, VERIFICATION, Workspace
 from crossfade.errors import StalePlan
 from crossfade.execution.reader import JournalReader
@@ -24,7 +25,7 @@ NOT_PROVEN = 2
 async def verify(
     workspace: Workspace, services: Services, clock: Clock, *, progress: Progress = silent
 ) -> Verification:
-    """Read the target anew, compare, and write verification.json. Nothing is written to either service.
+    """Read the target anew into target-now.json, compare, and write verification.json. Writes to neither service.
 
     Raises InputError for missing documents, StalePlan when inventory.json is not the one that the plan was made of,
     CloudError when the target cannot be read.
@@ -34,6 +35,7 @@ async def verify(
     subscriptions = _subscriptions(workspace, plan)
     target = await discover_target(services, inventory, subscriptions, pools=pools, progress=progress)
     verification = prove(plan, inventory, target, run_facts(workspace, plan), made_at=iso(clock.now()))
+    workspace.write(TARGET_NOW, target)
     workspace.write(VERIFICATION, verification)
     return verification
 

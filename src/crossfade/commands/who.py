@@ -1,6 +1,6 @@
 """`crossfade who` and `crossfade what`: one person's or one resource's access, from the documents of the folder."""
 
-from crossfade.commands.workspace import INVENTORY, PLAN, TARGET, Workspace
+from crossfade.commands.workspace import INVENTORY, PLAN, TARGET, File, Workspace
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.plan.plan import Plan
@@ -10,6 +10,9 @@ from crossfade.verification.before import Before
 from crossfade.verification.explain import View
 from crossfade.verification.people import People
 from crossfade.verification.verify import sides
+
+TARGET_NOW = File("target-now.json", "crossfade verify")
+"""What was verified last. `target.json` stays what the plan was made of."""
 
 
 def who(workspace: Workspace, person: str, *, target: TargetSnapshot | None = None) -> View:
@@ -27,9 +30,14 @@ def what(workspace: Workspace, resource: str, *, target: TargetSnapshot | None =
 
 def _sides(workspace: Workspace, target: TargetSnapshot | None) -> tuple[Before, After | None]:
     inventory = workspace.read(INVENTORY, Inventory)
-    if target is None and workspace.has(TARGET):
-        target = workspace.read(TARGET, TargetSnapshot)
+    target = target or _latest(workspace)
     if target is None:
         return Before(inventory, People(None)), None
     plan = workspace.read(PLAN, Plan) if workspace.has(PLAN) else None
     return sides(plan, inventory, target)
+
+
+def _latest(workspace: Workspace) -> TargetSnapshot | None:
+    """The target as it was read last, by `verify` or by `discover --target`."""
+    found = [workspace.read(file, TargetSnapshot) for file in (TARGET, TARGET_NOW) if workspace.has(file)]
+    return max(found, key=lambda target: target.made_at, default=None)
