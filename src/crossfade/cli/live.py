@@ -55,10 +55,10 @@ def view(found: "Status", figures: Figures | None = None) -> RenderableType:
         _waves(found),
     ]
     stuck = [host for host in found.hosts if host.state == STUCK]
-    busy = [host for host in found.hosts if host.state not in (*status_text.QUIET, STUCK)]
+    busy = [host for host in found.hosts if status_text.matters(host) and host.state != STUCK]
     parts += [Text(), _busy(busy)] if busy else []
     parts += _list("needs somebody", [f"{status_text.short(host.host)}: {host.reason}" for host in stuck[:STUCK_SHOWN]])
-    parts += _list("waiting for", [f"{each.what} ({each.count})" for each in found.waiting])
+    parts += _list("waiting for", [status_text.waiting(each) for each in found.waiting])
     parts += _list("last", [status_text.line(event) for event in found.recent[-EVENTS_SHOWN:]])
     title = f"[bold]Crossfade[/] · run {found.run} · {found.state}"
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, padding=(1, 2))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crossfade.commands.status import Happened, HostStatus, Status
+    from crossfade.commands.status import Happened, HostStatus, Status, Waiting
 
 SHOWN = 20
 QUIET = frozenset({"on_source", "staged", "confirmed", "accepting"})
@@ -33,7 +33,7 @@ def as_text(found: "Status") -> str:
         _head(found),
         "Hosts: " + counts(found.hosts_by_state),
         table(("Wave", "Kind", "State", "Hosts", "People", "By state"), _waves(found)),
-        _busy([host for host in found.hosts if host.state not in QUIET]),
+        _busy([host for host in found.hosts if matters(host)]),
         _waiting(found),
         _commands(found),
         _recent(found.recent),
@@ -42,10 +42,11 @@ def as_text(found: "Status") -> str:
 
 
 def _head(found: "Status") -> str:
-    works = "a process works on it" if found.alive else "no process works on it"
+    works = "A process works on it." if found.alive else "No process works on it."
     lines = [
-        f"Run {found.run} ({found.mode}) is {found.state}; {works}." + (f" {found.reason}" if found.reason else ""),
-        f"Began {moment(found.began_at)}, last event {moment(found.last_at)}, {found.events} events.",
+        f"Run {found.run} ({found.mode}) is {found.state}{f': {found.reason}' if found.reason else ''}.",
+        works,
+        f"It began {moment(found.began_at)}; the last of {found.events:,} events was {moment(found.last_at)}.",
     ]
     if not found.alive and found.state in ("running", "paused"):
         lines.append("It was interrupted. `crossfade resume` observes every host first, then goes on.")
@@ -72,6 +73,11 @@ def _busy(hosts: "list[HostStatus]") -> str:
     return table(("Host", "Wave", "State", "Last known", "Since", "Step"), rows) + more
 
 
+def matters(host: "HostStatus") -> bool:
+    """Whether something is under way on a host, or should be."""
+    return host.state not in QUIET or bool(host.doing and not host.waiting_for)
+
+
 def doing(host: "HostStatus") -> str:
     """The step in flight and what it waits for, else why the host is where it is."""
     if host.waiting_for:
@@ -80,11 +86,14 @@ def doing(host: "HostStatus") -> str:
 
 
 def _waiting(found: "Status") -> str:
-    lines = [
-        f"  {each.what} ({each.count} step{'s' if each.count > 1 else ''}, since {moment(each.since)})"
-        for each in found.waiting
-    ]
+    lines = [f"  {waiting(each)}, since {moment(each.since)}" for each in found.waiting]
     return "\n".join(["Waiting for", *lines]) if lines else ""
+
+
+def waiting(each: "Waiting") -> str:
+    """What, how many wait, and until when at most."""
+    until = f", until {moment(each.until)} at most" if each.until else ""
+    return f"{each.what} ({each.count}){until}"
 
 
 def _commands(found: "Status") -> str:

@@ -40,7 +40,7 @@ RECENT = 8
 
 class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     """`state`: as the journal has it, or `UNKNOWN`; `last_known` is always the journal's. `doing`: the step in flight,
-    with what it waits for, if it does."""
+    with what it waits for, if it does, and until when at most."""
 
     host: str
     pool: str
@@ -51,6 +51,7 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     doing: str = ""
     waiting_for: str = ""
+    until: str = ""
 
 
 class WaveStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +66,13 @@ class WaveStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What some steps wait for, how many, and since when the first of them."""
+    """What some steps wait for, how many, since when the first of them, and when the last of them gives up (empty: not
+    known)."""
 
     what: str
     count: int
     since: str
+    until: str
     subjects: list[str]
 
 
@@ -188,6 +191,7 @@ def _host(host: Entity, doing: dict[str, Entity], alive: bool) -> HostStatus:
         reason=host.reason,
         doing=_name(step) if step else "",
         waiting_for=waits_for(step) if step and alive else "",
+        until=_until(step) if step and alive else "",
     )
 
 
@@ -230,6 +234,11 @@ def waits_for(step: Entity) -> str:
     return step.reason.removeprefix(WAITING) if step.reason.startswith(WAITING) else ""
 
 
+def _until(step: Entity) -> str:
+    """When a step's time is up; empty where it does not say."""
+    return str(step.data.get("until", ""))
+
+
 def _waiting(reader: JournalReader) -> list[Waiting]:
     groups: dict[str, list[Entity]] = {}
     for step in reader.unknown_steps():
@@ -240,6 +249,7 @@ def _waiting(reader: JournalReader) -> list[Waiting]:
             what=what,
             count=len(steps),
             since=min(step.moved_at for step in steps),
+            until=max(_until(step) for step in steps),
             subjects=sorted((step.parent or "").partition("#")[0] for step in steps),
         )
         for what, steps in sorted(groups.items())

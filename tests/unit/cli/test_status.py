@@ -64,7 +64,7 @@ def test_text_says_what_matters(workspace: Workspace, crossfade: Cli) -> None:
     die(begin_run(workspace))
     code, text, _ = crossfade("status")
     assert code == 0
-    assert "no process works on it" in text
+    assert "No process works on it" in text
     assert "`crossfade resume` observes every host first" in text
     assert f"{UNKNOWN}" in text
     assert "vm-3.contoso.com" in text
@@ -75,7 +75,7 @@ def test_text_of_a_living_run_says_what_it_waits_for(workspace: Workspace, cross
     _, text, _ = crossfade("status")
     journal.close()
     assert "Waiting for" in text
-    assert "the last session on the host to end (1 step, since 2026-06-26" in text
+    assert "the last session on the host to end (1), since 2026-06-26" in text
 
 
 def test_json_has_stable_names(workspace: Workspace, crossfade: Cli) -> None:
