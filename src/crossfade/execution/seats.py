@@ -110,10 +110,9 @@ class Seats:
         return max(live, math.ceil(pool.expected_share * len(self._unseen_in(fold(pool.source)))))
 
     def _retracted(self, move: HostMove) -> bool:
-        """Whether this is one of the last hosts and everybody of its pool has been taken out of classic."""
+        """Whether everybody of its pool has been taken out of classic."""
         last = [wave for wave in self._plan.waves if wave.kind == LAST and self._touches_pool(wave, move.source_pool)]
-        mine = any(move.source in wave.hosts for wave in last)
-        return mine and {name for wave in last for name in wave.retract} <= self._written()
+        return bool(last) and {name for wave in last for name in wave.retract} <= self._written()
 
     def _personal(self, move: HostMove, look: PoolLook) -> Verdict:
         """A personal host moves when its person is off: nobody works on it, and the hour is a quiet one."""
@@ -162,6 +161,15 @@ class Seats:
             deferred += len(pending) - len(chosen)
             operations += [name for person in chosen for name in pending[person]]
         return {"operations": operations, "deferred": deferred}
+
+    def people_wait(self, move: HostMove, wave: Wave) -> bool:
+        """Whether people of a pool could be published now, while none of its hosts is on its way: the wave has to come
+        to its end for that, so nobody should make it wait."""
+        on_their_way = {self._moves[key].source_pool for key in self.in_flight() if key in self._moves}
+        if move.source_pool in on_their_way:
+            return False
+        pool = fold(move.source_pool)
+        return any(self._published_by[name][0] == pool for name in self.admit(wave)["operations"])
 
     def _room(self, pool: PoolPlan, published: int, all_of_it: bool) -> int:
         """How many more people the arrived seats of a pool can carry at their peak."""

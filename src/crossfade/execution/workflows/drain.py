@@ -9,18 +9,29 @@ from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind
-from crossfade.plan.plan import HostMove
+from crossfade.plan.plan import HostMove, Wave
 
 SEAT_POLL_S = 600.0
 DRAIN_POLL_S = 240.0
 SEAT_WITHIN_S = 14 * 86_400.0
+SEAT_PATIENCE_S = 4 * 3_600.0
+"""How long a host waits for seats before it looks whether others of its wave wait for it."""
 
 
-async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
-    """Seat gate, drain mode, notice, then waiting for the last session. Leaves the host `drained`."""
+class PeopleFirst(StepFailed):
+    """A host waits for seats that are free once people of its own wave have been published: it lets them go first."""
+
+    code = "people-first"
+
+
+async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove, wave: Wave) -> None:
+    """Seat gate, drain mode, notice, then waiting for the last session. Leaves the host `drained`.
+
+    Raises PeopleFirst, with the host as it was, when the seats depend on the people of its wave.
+    """
     await steps.until(
         "seat",
-        lambda: _may_leave(context, move),
+        lambda: _may_leave(context, steps, move, wave),
         every_s=SEAT_POLL_S,
         within_s=SEAT_WITHIN_S,
         waiting_for="enough other seats for everybody while this host moves",
@@ -37,7 +48,7 @@ async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove) 
     )
 
 
-async def _may_leave(context: Context, move: HostMove) -> Facts | None:
+async def _may_leave(context: Context, steps: Steps, move: HostMove, wave: Wave) -> Facts | None:
     """Decides and takes the seats in one breath: no other host can slip in between."""
     await context.control.checkpoint()
     order = context.orders.leave(move.source)
@@ -45,6 +56,8 @@ async def _may_leave(context: Context, move: HostMove) -> Facts | None:
         raise StepFailed(f"{move.host_name} stays on classic.", order.why, f"`crossfade retry {move.host_name}`.")
     verdict = await context.seats.look(move)
     if not verdict.may_leave or not context.seats.still_free(move):
+        if context.clock.now() >= steps.deadline("seat", SEAT_PATIENCE_S) and context.seats.people_wait(move, wave):
+            raise PeopleFirst(f"{move.host_name} lets people of {wave.id} go first.", verdict.why, "It is tried again.")
         return None
     context.advance(move.source, HostState.DRAINING, verdict.why)
     return {"seats": verdict.why}

@@ -16,12 +16,12 @@ from crossfade.execution.machine import ScriptFailed
 from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.transitions import HostState, Kind
-from crossfade.execution.workflows.drain import drain
+from crossfade.execution.workflows.drain import PeopleFirst, drain
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, revert
 from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, find_try, named
 from crossfade.execution.workflows.vm import PAUSE_S, TRIES, installed, power_given_back, restarted, scripted
-from crossfade.plan.plan import HostMove
+from crossfade.plan.plan import HostMove, Wave
 
 POLL_S = 30.0
 REGISTER_WITHIN_S = 1_800.0
@@ -29,6 +29,8 @@ HEALTHY_WITHIN_S = 1_200.0
 HEARTBEAT_FRESH_S = 300.0
 MOVED = "moved"
 LEFT = "left"
+WAITS = "waits"
+"""The host is as it was: people of its wave go first, then it is tried again."""
 """Left alone or taken back, because a person said so."""
 HELD = "held"
 """The host has arrived, its people are not all published: no way back by itself, nothing lost, somebody must look."""
@@ -36,6 +38,7 @@ RESTING = frozenset({HostState.ON_SOURCE, HostState.QUARANTINED})
 STAGING = "staging"
 MOVING = "moving"
 RETURNING = "returning"
+WAITING = "waiting"
 
 
 def host_body(context: Context) -> Body:
@@ -72,12 +75,12 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
         except StepFailed as error:
             return {"way": steps.subject, "at": RETURNING, "why": str(error)}
     if args.get("rehearse"):
-        given_up = await _move(context, port, move, named(THERE, number), time)
+        given_up = await _move(context, port, move, named(THERE, number), args["wave"], time)
         if given_up is None:
             given_up = await _back(context, port, move, number, time)
         if given_up is not None:
             return given_up
-    given_up = await _move(context, port, move, named(FORWARD, number), time, for_good=True)
+    given_up = await _move(context, port, move, named(FORWARD, number), args["wave"], time, for_good=True)
     if given_up is None:
         await _publish(context, port, move, args["wave"])
         steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
@@ -108,7 +111,7 @@ async def _again(context: Context, move: HostMove, last: Facts) -> Facts:
 
 
 async def _move(
-    context: Context, port: Workflow, move: HostMove, way: str, time: int, *, for_good: bool = False
+    context: Context, port: Workflow, move: HostMove, way: str, wave_id: str, time: int, *, for_good: bool = False
 ) -> Facts | None:
     """One way to the target. None when it got there, else facts about giving up, which are in the journal."""
     steps = context.steps(port, f"{move.source}#{way}")
@@ -116,10 +119,12 @@ async def _move(
     try:
         await _stage(context, port, steps, move)
         at = MOVING
-        await _leave(context, port, steps, move)
+        await _leave(context, port, steps, move, context.wave(wave_id))
         await _arrive(context, port, steps, move)
         if for_good:
             await _open(context, steps, move)
+    except PeopleFirst as error:
+        return {"way": way, "at": WAITING, "why": str(error)}
     except MigrationError as error:
         return await _give_up(context, move, steps, way=way, at=at, why=str(error), time=time)
     return None
@@ -149,6 +154,8 @@ async def _settle(context: Context, port: Workflow, move: HostMove, given_up: Fa
     steps = context.steps(port, f"{move.source}#{given_up['way']}")
     if given_up["at"] == RETURNING:
         return QUARANTINED
+    if given_up["at"] == WAITING:
+        return WAITS
     if given_up["at"] == TAKEN_BACK:
         return LEFT
     if given_up["at"] == STAGING:
@@ -189,9 +196,9 @@ async def _stage(context: Context, port: Workflow, steps: Steps, move: HostMove)
     )
 
 
-async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
+async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove, wave: Wave) -> None:
     """Out of service on classic, state kept, agent removed."""
-    await drain(context, port, steps, move)
+    await drain(context, port, steps, move, wave)
     await scripted(context, port, steps, move, "save", HostState.SAVED)
     removed = await scripted(context, port, steps, move, "uninstall", HostState.MOVING)
     await restarted(context, port, steps, move, "restart-clean", removed["bootTime"])

@@ -57,9 +57,7 @@ async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave,
         await _state(context, steps, wave, WaveState.WAITING, time)
         await _hand_over(context, port, steps, wave, time)
     await _state(context, steps, wave, WaveState.MOVING, time)
-    outcomes = await _move_hosts(context, port, steps, wave, time)
-    _check_budget(context, wave, outcomes)
-    await _publish(context, port, steps, wave, named("admit", time), all_of_it=False)
+    outcomes = await _move_all(context, port, steps, wave, time)
     await _retract(context, port, steps, wave, _alone(context, wave), time)
     await _state(context, steps, wave, WaveState.SOAKING, time)
     await _soak(context, steps, time)
@@ -112,12 +110,30 @@ async def _state(context: Context, steps: Steps, wave: Wave, state: WaveState, t
 # -- hosts
 
 
-async def _move_hosts(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
-    """All hosts the first time, later those that have not arrived."""
+async def _move_all(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
+    """Hosts, then the people who have seats now; then the hosts that let these people go first, and so on."""
     hosts = wave.hosts
     if time:
         hosts = (await steps.perform(named("pending", time), lambda: _pending(context, wave)))["hosts"]
-    children = {f"{port.id}/{named(host, time)}": host for host in hosts}
+    outcomes: list[dict[str, Any]] = []
+    for turn in range(len(wave.hosts) + 1):
+        name = named("admit", time) + (f" (turn {turn + 1})" if turn else "")
+        ended = await _move_hosts(context, port, wave, hosts, time, turn)
+        hosts = [item["host"] for item in ended if item["outcome"] == host_workflow.WAITS]
+        outcomes += [item for item in ended if item["outcome"] != host_workflow.WAITS]
+        _check_budget(context, wave, outcomes)
+        await _publish(context, port, steps, wave, name, all_of_it=False)
+        if not hosts:
+            break
+    return outcomes
+
+
+async def _move_hosts(
+    context: Context, port: Workflow, wave: Wave, hosts: list[str], time: int, turn: int
+) -> list[dict[str, Any]]:
+    """These hosts side by side."""
+    again = f" (turn {turn + 1})" if turn else ""
+    children = {f"{port.id}/{named(host, time)}{again}": host for host in hosts}
     for child, host in children.items():
         rehearse = wave.kind == CANARY and context.plan.settings.canary_return
         await port.start("host", child, {"host": host, "wave": wave.id, "time": time, "rehearse": rehearse})
