@@ -7,9 +7,13 @@ from typing import Any
 import msgspec
 from stage import Stage
 
+from avdtwin import sessions
+from avdtwin.state import Session
 from crossfade.app import durable_engine, in_process_engine
 from crossfade.commands.apply import Hook
 from crossfade.commands.rollback import ROLLBACK_ENGINE, RolledBack, rollback
+from crossfade.commands.workspace import JOURNAL
+from crossfade.execution.commands import answer_to, give
 
 PASSING = ("timestamp", "createdat", "lastmodifiedat", "updatedon", "createdon")
 
@@ -62,3 +66,33 @@ def take_back(
             stage.workspace, services, clock, make, of=of, dry_run=dry_run, synchronous="NORMAL", **options
         )
     )
+
+
+def say(stage: Stage, verb: str, subject: str = "", **args: Any) -> int:
+    """A word for the run, from another terminal."""
+    path = stage.workspace.path(JOURNAL)
+    return give(path, stage.rehearsal.clock, verb, actor="olivia", subject=subject, args=args)
+
+
+def answer(stage: Stage, command: int) -> tuple[str, str]:
+    """What became of a word: state and text."""
+    found = answer_to(stage.workspace.path(JOURNAL), command)
+    assert found is not None
+    return found.state, found.answer
+
+
+def somebody_of(stage: Stage, pool: str) -> str:
+    """UPN of somebody whom the plan gives a pool (its name)."""
+    groups = (group for group in stage.plan.access if f"/{pool}/" in group.source.casefold())
+    return next(person for group in groups for person in sorted(group.people))
+
+
+def sign_out_later(stage: Stage, session: Session, after_s: float) -> None:
+    """Its user signs out by themselves, some time from now."""
+    due = stage.world.now + after_s
+
+    def tap(scope: dict[str, Any]) -> None:
+        if stage.world.now >= due and session.key in stage.world.state.sessions:
+            sessions.end(stage.world, session, "signed_out")
+
+    stage.taps.append(tap)

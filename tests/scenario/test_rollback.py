@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import pytest
-from back_kit import classic_of, take_back, target_of
-from stage import Stage, personal, pooled, spec_of
+from back_kit import classic_of, say, sign_out_later, somebody_of, take_back, target_of
+from stage import MORNING, Stage, personal, pooled, short, spec_of
+
+from crossfade.commands.apply import Hook
+from crossfade.errors import CannotRollBack, InputError
+from crossfade.execution.transitions import Kind
 
 SMALL = spec_of(pooled(hosts=3), personal(hosts=1))
 
 
-def moved(folder: Path, engine: str = "inprocess", **options: object) -> tuple[Stage, dict[str, object], object]:
+def moved(folder: Path, engine: str = "inprocess", **options: Any) -> tuple[Stage, dict[str, Any], dict[str, Any]]:
     """A finished migration, and target and classic as they were before it."""
-    stage = Stage.of(SMALL, folder, **options)  # type: ignore[arg-type]
+    stage = Stage.of(SMALL, folder, **options)
     stage.make_plan()
     before = target_of(stage), classic_of(stage)
     assert stage.apply(engine).state == "finished"
@@ -32,3 +38,142 @@ def test_a_whole_run_leaves_the_target_as_it_was(tmp_path: Path, engine: str) ->
     assert classic_of(stage) == classic
     with stage.journal() as journal:
         journal.verify()
+
+
+def test_a_run_rolled_back_may_be_applied_again(tmp_path: Path) -> None:
+    stage, target, _ = moved(tmp_path)
+    there = target_of(stage)
+    take_back(stage)
+    again = stage.apply()
+    assert (again.state, again.error) == ("finished", None)
+    assert set(stage.hosts().values()) == {"confirmed"}
+    assert set(there["resources"]) == set(target_of(stage)["resources"])
+    assert take_back(stage).state == "rolled_back"
+    assert target_of(stage) == target
+
+
+def test_one_host_goes_back_and_stays_until_somebody_says_retry(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    done = take_back(stage, "off-1")
+    assert (done.state, done.of) == ("holding", stage.move("off-1").source)
+    assert stage.hosts()["off-1"] == "on_source"
+    assert stage.arm("off-1") is None
+    assert stage.apply().state == "finished"
+    assert stage.hosts()["off-1"] == "on_source", "nobody said retry"
+    say(stage, "retry", "off-1")
+    again = stage.apply()
+    assert (again.state, again.error) == ("finished", None)
+    assert set(stage.hosts().values()) == {"confirmed"}
+
+
+def test_a_personal_host_goes_back_with_its_person(tmp_path: Path) -> None:
+    stage, _, classic = moved(tmp_path)
+    take_back(stage, "own-0")
+    now = classic_of(stage)
+    mine = [key for key in classic["people"] if key[0] == "workstations"]
+    assert {key: now["people"][key] for key in mine} == {key: classic["people"][key] for key in mine}
+    assert stage.classic("own-0").allow_new_session  # type: ignore[union-attr]
+    assert not [
+        grant for grant in stage.world.state.arm.role_assignments.values() if "workstations" in grant.scope.lower()
+    ]
+
+
+def test_a_wave_goes_back_as_a_whole(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    wave = next(wave for wave in stage.plan.waves if wave.kind == "canary-wave")
+    done = take_back(stage, wave.id)
+    assert (done.state, done.error) == ("holding", None)
+    assert {host for host, state in stage.hosts().items() if state == "on_source"} == {
+        short(host) for host in wave.hosts
+    }
+    assert next(one.state for one in stage.entities(Kind.WAVE) if one.id == wave.id) == "reverted"
+    assert stage.apply().state == "finished"
+    assert next(one.state for one in stage.entities(Kind.WAVE) if one.id == wave.id) == "skipped"
+
+
+class Gone(BaseException):
+    """The process is gone."""
+
+
+def dies_at(number: int) -> Hook:
+    count = iter(range(1, 1_000_000))
+
+    def hook(point: str) -> None:
+        if next(count) == number:
+            raise Gone(point)
+
+    return hook
+
+
+@pytest.mark.parametrize("engine", ["inprocess", "dbos"])
+def test_a_rollback_goes_on_where_it_was_interrupted(tmp_path: Path, engine: str) -> None:
+    stage, target, classic = moved(tmp_path, engine)
+    for number in (12, 40, 25, 33, 1_000):
+        with contextlib.suppress(Gone):
+            take_back(stage, engine=engine, hook=dies_at(number))
+    assert [run.state for run in stage.entities(Kind.RUN)] == ["rolled_back"]
+    assert set(stage.hosts().values()) == {"on_source"}
+    assert target_of(stage) == target
+    assert classic_of(stage) == classic
+
+
+@pytest.mark.parametrize("number", [30, 150, 300, 420])
+def test_a_run_that_was_interrupted_goes_back(tmp_path: Path, number: int) -> None:
+    stage = Stage.of(SMALL, tmp_path)
+    stage.make_plan()
+    target, classic = target_of(stage), classic_of(stage)
+    with contextlib.suppress(Gone):
+        stage.apply(hook=dies_at(number))
+    done = take_back(stage)
+    assert (done.state, done.error) == ("rolled_back", None)
+    assert target_of(stage) == target
+    assert classic_of(stage) == classic
+
+
+def test_without_classic_there_is_no_way_back(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    stage.world.state.classic.alive = False
+    there = target_of(stage)
+    with pytest.raises(CannotRollBack, match="does not answer"):
+        take_back(stage)
+    assert target_of(stage) == there
+    assert [run.state for run in stage.entities(Kind.RUN)] == ["finished"]
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    stage.calls.clear()
+    done = take_back(stage, dry_run=True)
+    assert (done.state, done.exit_code, done.summary["hosts"]) == ("dry-run", 2, 4)
+    assert not stage.calls
+
+
+def test_what_the_plan_does_not_know_is_named(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    with pytest.raises(InputError, match="off-77"):
+        take_back(stage, "off-77")
+
+
+def test_whoever_works_on_the_target_is_told_and_waited_for(tmp_path: Path) -> None:
+    stage, target, _ = moved(tmp_path)
+    session = stage.sign_in("off-0", person=somebody_of(stage, "office pool"))
+    sign_out_later(stage, session, 7_200.0)
+    done = take_back(stage)
+    assert done.error is None
+    assert stage.records("message")[0].data["session"] == session.key
+    assert stage.tally()["sessions_lost_without_notice"] == 0
+    assert target_of(stage) == target
+
+
+def test_people_at_work_find_a_way_all_the_while(tmp_path: Path) -> None:
+    """Two working days: the way there in one, the way back in the next."""
+    stage, target, classic = moved(tmp_path, people=True, start=MORNING)
+    stage.wait(86_400.0)
+    done = take_back(stage)
+    assert (done.state, done.error) == ("rolled_back", None)
+    stage.wait(86_400.0)
+    tally = stage.tally()
+    assert (tally["no_path"], tally["people_without_path_now"], tally["sessions_lost_without_notice"]) == (0, 0, 0)
+    assert tally["refused_sign_ins"] == 0, tally["refused_by_cause"]
+    assert target_of(stage) == target
+    assert classic_of(stage) == classic

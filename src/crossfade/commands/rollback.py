@@ -37,7 +37,7 @@ class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
         """0 back, 1 holding, 2 for a dry run that has something to do."""
         if self.state == "dry-run":
             return 2 if self.summary.get("hosts") or self.summary.get("operations") else 0
-        return 0 if self.error is None else 1
+        return 0 if self.error is None and self.state in ("rolled_back", "holding") else 1
 
 
 def _nothing(point: str) -> None:
