@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from crossfade.cli.main import command
+from crossfade.cli.main import run
 from crossfade.cli.options import COMMON, CONNECTION
+from crossfade.cli.table import command
 from crossfade.errors import MigrationError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reference"
 SHARED = {"--help", "--dir", "--json", *("--" + each.name.replace("_", "-") for each in CONNECTION)}
-VERBS: dict[str, Any] = command().commands
+VERBS: dict[str, Any] = command(run).commands
 
 
 def sections() -> dict[str, str]:

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from crossfade.cli.options import Answer, Here
+from crossfade.cli.answers import Answer, Here
 
 if TYPE_CHECKING:
     from crossfade.commands.assess import Assessed

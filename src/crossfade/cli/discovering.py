@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crossfade.cli.options import Answer, Here
+from crossfade.cli.answers import Answer, Here
 from crossfade.cli.progress import showing
 from crossfade.cli.services import with_services
 

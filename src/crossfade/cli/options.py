@@ -4,41 +4,13 @@ Imports only the standard library and Typer, as all of `cli` does at module leve
 """
 
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
-
-class Connection(NamedTuple):
-    """Where the services are and who signs in; never a secret."""
-
-    cloud: str = "public"
-    endpoint: str = ""
-    classic_endpoint: str = ""
-    ca_file: str = ""
-    sign_in: str = "default"
-    tenant_id: str = ""
-    client_id: str = ""
-
-
-class Here(NamedTuple):
-    """What every verb knows: the migration's folder, how to answer, and the connection where it takes one."""
-
-    folder: Path
-    as_json: bool
-    connection: Connection = Connection()
-
-
-class Answer(NamedTuple):
-    """What a verb gives: data for --json, text for people, the exit code. An empty text prints nothing."""
-
-    data: Any
-    text: str = ""
-    exit_code: int = 0
-
+from crossfade.cli.answers import Answer, Connection, Here
 
 Verb = Callable[..., Answer]
 KEYWORD = inspect.Parameter.KEYWORD_ONLY
@@ -94,10 +66,3 @@ def declared(verb: Verb, run: Callable[[Verb, Here, Mapping[str, Any]], int], *,
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     command.__doc__ = verb.__doc__
     return command
-
-
-def interactive() -> bool:
-    """Whether a person is at a terminal that can redraw lines."""
-    import sys
-
-    return sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb"

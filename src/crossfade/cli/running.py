@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from crossfade.cli import status_text
-from crossfade.cli.options import Answer, Here
+from crossfade.cli.answers import Answer, Here
 from crossfade.cli.services import with_services
 from crossfade.cli.watching import watching
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from crossfade.cli.options import Connection
+from crossfade.cli.answers import Connection
 
 if TYPE_CHECKING:
     from crossfade.app import Endpoints, Services

@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from crossfade.commands.status import Happened, HostStatus, Status, Waiting
 
 SHOWN = 20
+REASON = 120
+"""Longest reason in a row; --json has it whole."""
 QUIET = frozenset({"on_source", "staged", "confirmed", "accepting"})
 """States of hosts that need no line of their own."""
 
@@ -42,14 +44,13 @@ def as_text(found: "Status") -> str:
 
 
 def _head(found: "Status") -> str:
-    works = "A process works on it." if found.alive else "No process works on it."
     lines = [
         f"Run {found.run} ({found.mode}) is {found.state}{f': {found.reason}' if found.reason else ''}.",
-        works,
+        *(["A process works on it."] if found.alive else []),
         f"It began {moment(found.began_at)}; the last of {found.events:,} events was {moment(found.last_at)}.",
     ]
     if not found.alive and found.state in ("running", "paused"):
-        lines.append("It was interrupted. `crossfade resume` observes every host first, then goes on.")
+        lines.append("No process works on it: it was interrupted. `crossfade resume` observes, then goes on.")
     if found.state == "holding":
         lines.append("It holds. Mend what the reason names, then `crossfade resume`.")
     return "\n".join(lines)
@@ -82,7 +83,8 @@ def doing(host: "HostStatus") -> str:
     """The step in flight and what it waits for, else why the host is where it is."""
     if host.waiting_for:
         return f"waits for {host.waiting_for}"
-    return STEPS.get(host.doing, host.doing) or host.reason
+    told = STEPS.get(host.doing, host.doing) or host.reason
+    return told if len(told) <= REASON else f"{told[: REASON - 1]}…"
 
 
 def _waiting(found: "Status") -> str:

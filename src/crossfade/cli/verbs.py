@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crossfade.cli.options import Answer, Here
+from crossfade.cli.answers import Answer, Here
 
 if TYPE_CHECKING:
     from crossfade.commands.workspace import Workspace
@@ -152,11 +152,9 @@ def status(here: Here) -> Answer:
 
     Exit codes: 0 told; 1 there is no run, or its journal cannot be read.
     """
-    from crossfade.cli.status_text import as_text
-    from crossfade.commands.status import status as command
+    from crossfade.cli import telling
 
-    found = command(_workspace(here))
-    return Answer(found, as_text(found))
+    return telling.status(here)
 
 
 def pause(here: Here) -> Answer:

@@ -64,8 +64,8 @@ def test_text_says_what_matters(workspace: Workspace, crossfade: Cli) -> None:
     die(begin_run(workspace))
     code, text, _ = crossfade("status")
     assert code == 0
-    assert "No process works on it" in text
-    assert "`crossfade resume` observes every host first" in text
+    assert "No process works on it: it was interrupted" in text
+    assert "`crossfade resume` observes, then goes on" in text
     assert f"{UNKNOWN}" in text
     assert "vm-3.contoso.com" in text
 

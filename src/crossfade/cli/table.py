@@ -1,0 +1,71 @@
+"""The table of verbs, and the command line that Typer makes of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+import typer
+import typer.main
+
+from crossfade.cli import verbs
+from crossfade.cli.answers import Here
+from crossfade.cli.options import Verb, declared
+
+ABOUT = """Move a Windows Virtual Desktop (classic) estate to Azure Virtual Desktop while its users keep working.
+
+Nothing writes to either service but `apply` and `resume`, and those only from a saved plan.
+`crossfade demo` shows a whole migration on a twin of both services, in this process.
+
+Exit codes: 0 done, 1 failed, 2 changes or findings are pending, 3 refused.
+"""
+
+
+class Row(NamedTuple):
+    """A verb, what it does in a few words, and whether it takes a connection to the services."""
+
+    name: str
+    short: str
+    verb: Verb
+    connects: bool = False
+
+
+VERBS = (
+    Row("discover", "Read the estate: inventory.json, target.json.", verbs.discover, connects=True),
+    Row("init", "Begin: write crossfade.toml, where you decide.", verbs.init),
+    Row("assess", "Say what stands in the way: findings.json.", verbs.assess),
+    Row("plan", "Say exactly what will be done: plan.json.", verbs.plan),
+    Row("apply", "Carry the saved plan out, or go on with it.", verbs.apply, connects=True),
+    Row("status", "Say where a run stands, at once.", verbs.status),
+    Row("pause", "Let steps in flight end, begin nothing new.", verbs.pause),
+    Row("resume", "Go on with a paused or interrupted run.", verbs.resume, connects=True),
+    Row("verify", "Prove who may open what: verification.json.", verbs.verify, connects=True),
+    Row("who", "Say what one person may open, and why.", verbs.who),
+    Row("report", "Tell the story: report.html.", verbs.report),
+    Row("demo", "Show a whole migration on a twin, here.", verbs.demo),
+    Row("twin", "Serve a twin of both services over HTTPS.", verbs.twin),
+    Row("doctor", "Check this machine, the sign-in, the rights.", verbs.doctor, connects=True),
+)
+
+
+Run = Callable[[Verb, Here, Mapping[str, Any]], int]
+
+
+def command(run: Run) -> Any:
+    """The command line as Typer sees it; `run` carries a verb out and gives its exit code."""
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, help=ABOUT)
+    app.callback()(_whole)
+    for row in VERBS:
+        app.command(row.name, short_help=row.short)(declared(row.verb, run, connects=row.connects))
+    return typer.main.get_command(app)
+
+
+def _whole(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        from crossfade import __version__
+
+        print(f"crossfade {__version__}")
+        raise typer.Exit
+
+
+_whole.__doc__ = ABOUT
