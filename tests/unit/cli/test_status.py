@@ -112,3 +112,26 @@ def test_seats_are_counted_by_state(workspace: Workspace) -> None:
     found = status(workspace)
     assert seats(found, {name(number): 10 for number in range(6)}) == (20, 20)
     assert capacities(workspace) == {}
+
+
+def test_the_quick_way_and_the_long_way_say_the_same(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    from crossfade.cli.main import main, plain_status
+
+    begin_run(workspace).close()
+    quick, long = ["status", "--dir", str(workspace.folder)], ["status", f"--dir={workspace.folder}"]
+    assert plain_status(quick) is not None
+    assert plain_status(long) is None
+    said = []
+    for words in (quick, long):
+        assert main(words) == 0
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    "words", [["status", "--dir"], ["status", "--help"], ["status", "x"], ["--json", "status"], []]
+)
+def test_the_quick_way_leaves_everything_else_alone(words: list[str]) -> None:
+    from crossfade.cli.main import plain_status
+
+    assert plain_status(words) is None
