@@ -41,7 +41,10 @@ class Request(msgspec.Struct, kw_only=True):
     def json(self) -> Any:
         """The body decoded. Raises ValueError when it is not JSON; empty is None."""
         try:
-            return json.loads(self.body) if self.body else None
+            found = json.loads(self.body) if self.body else None
+            if b"\\ud" in self.body.lower():
+                json.dumps(found, ensure_ascii=False).encode()  # half of a pair is no character
+            return found
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
 

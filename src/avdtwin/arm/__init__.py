@@ -18,7 +18,9 @@ from avdtwin.arm import (
     limits,
     lock_check,
     operations,
+    packages,
     scaling_plans,
+    schedules,
     session_hosts,
     start_menu,
     user_sessions,
@@ -42,6 +44,8 @@ _PROVIDER_MODULES = (
     session_hosts,
     user_sessions,
     scaling_plans,
+    schedules,
+    packages,
     empty_lists,
 )
 """Imported for their routes: each adds its own to ROUTES."""

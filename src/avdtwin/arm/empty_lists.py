@@ -7,7 +7,6 @@ from avdtwin.wire import Request, Response
 from avdtwin.world import World
 
 
-@ROUTES.listing(hostpools.KIND, "msixPackages")
 @ROUTES.listing(hostpools.KIND, "privateEndpointConnections")
 @ROUTES.listing(workspaces.KIND, "privateEndpointConnections")
 def list_none(world: World, request: Request, place: Place) -> Response:

@@ -52,18 +52,26 @@ def deployments(world: World, request: Request, subscription: str, group: str) -
     rights.require(world, caller_of(request), "Microsoft.Resources/deployments/read", scope)
     if store.get(world, scope) is None:
         raise errors.group_not_found(group)
-    value = [_deployment(each) for each in store.children(world, scope, "deployments")]
-    return GatewayResponse(body={"value": value})
+    below = f"{scope}/providers/Microsoft.Resources/deployments/".lower()
+    found = [body for key, body in sorted(world.state.arm.deployments.items()) if key.startswith(below)]
+    found += [_deployment(each) for each in store.children(world, scope, "deployments")]
+    top = request.query.get("top", "")
+    return GatewayResponse(body={"value": found[: int(top[:9])] if top.isdecimal() else found})
 
 
 def deployment(world: World, request: Request, subscription: str, group: str, name: str) -> Response:
     scope = f"/subscriptions/{subscription}/resourceGroups/{group}"
     target = f"{scope}/providers/Microsoft.Resources/deployments/{name}"
     rights.require(world, caller_of(request), "Microsoft.Resources/deployments/read", target)
-    found = store.get(world, target)
+    if store.get(world, scope) is None:
+        raise errors.group_not_found(group)
+    found = world.state.arm.deployments.get(target.lower())
+    kept = store.get(world, target)
+    if found is None and kept is not None:
+        found = _deployment(kept)
     if found is None:
         raise errors.gateway(404, "DeploymentNotFound", f"Deployment '{name}' could not be found.")
-    return GatewayResponse(body=_deployment(found))
+    return GatewayResponse(body=found)
 
 
 def _tracked(world: World, scope: str) -> list[Resource]:

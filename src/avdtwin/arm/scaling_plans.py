@@ -34,7 +34,7 @@ _ORDER: dict[str, Any] = {
     "hostPoolReferences": [],
 }
 
-_ADDED_TO_SCHEDULES = {"scalingMethod": "PowerManage", "createDelete": {"rampUpMinimumHostPoolSize": None}}
+ADDED_TO_SCHEDULES = {"scalingMethod": "PowerManage", "createDelete": {"rampUpMinimumHostPoolSize": None}}
 """Members every schedule is answered with beside its own. Of the second only is known that it is an object of nulls."""
 
 
@@ -149,5 +149,5 @@ def _shown_for(world: World, key: str, pool_key: str) -> dict[str, Any] | None:
 
 def _body(plan: Resource) -> dict[str, Any]:
     properties = {**_ORDER, **plan.properties}
-    properties["schedules"] = [{**schedule, **_ADDED_TO_SCHEDULES} for schedule in properties["schedules"]]
+    properties["schedules"] = [{**schedule, **ADDED_TO_SCHEDULES} for schedule in properties["schedules"]]
     return bodies.tracked(plan, properties)

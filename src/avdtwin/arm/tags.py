@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from avdtwin.arm import errors, rights, store
+from avdtwin.arm import errors, fields, rights, store
 from avdtwin.arm.errors import GatewayResponse
 from avdtwin.arm.scopes import caller_of, require, scope_of
 from avdtwin.state import Resource
@@ -30,8 +30,8 @@ def patch(world: World, request: Request, scope: str) -> Response:
     scope = scope_of(scope)
     rights.require(world, caller_of(request), f"{TYPE}/write", scope)
     found = _resource(world, scope)
-    given = request.json() or {}
-    tags: dict[str, str] = (given.get("properties") or {}).get("tags") or {}
+    given = fields.body_of(request)
+    tags = fields.tags_of(fields.properties_of(given)) or {}
     held = found.tags or {}
     results = {
         "merge": held | tags,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from avdtwin import directory
 from avdtwin.graph import errors, filters, paging, shapes
+from avdtwin.graph.members import body_of
 from avdtwin.graph.shapes import DirectoryObject
 from avdtwin.state import Group, User
 from avdtwin.wire import Request, Response, Router
@@ -55,7 +56,7 @@ def list_transitive_member_of(world: World, request: Request, user: str) -> Resp
 
 def get_member_groups(world: World, request: Request, user: str) -> Response:
     found = require(world, request, user)
-    body = request.json() or {}
+    body = body_of(world, request)
     wanted = [
         group for group in _all_groups(world, found) if group.security_enabled or not body.get("securityEnabledOnly")
     ]
