@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crossfade.cli.answers import Answer, Here
 
@@ -24,7 +24,7 @@ class Answers(NamedTuple):
     disconnected: str | None = None
 
 
-QUESTIONS = {
+QUESTIONS: dict[str, tuple[str, Any]] = {
     "subscription": ("Subscription for the new objects (empty: that of target.json)", ""),
     "location": ("Region that holds their metadata, for instance westeurope", ""),
     "hosts_percent": ("Expected growth in hosts within two years, per cent", 0.0),
