@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -10,7 +12,7 @@ from stage import Stage
 from avdtwin import sessions
 from avdtwin.state import Session
 from crossfade.app import durable_engine, in_process_engine
-from crossfade.commands.apply import Hook
+from crossfade.commands.apply import Applied, Hook, apply
 from crossfade.commands.rollback import ROLLBACK_ENGINE, RolledBack, rollback
 from crossfade.commands.workspace import JOURNAL
 from crossfade.execution.commands import answer_to, give
@@ -96,3 +98,25 @@ def sign_out_later(stage: Stage, session: Session, after_s: float) -> None:
             sessions.end(stage.world, session, "signed_out")
 
     stage.taps.append(tap)
+
+
+def apply_while(stage: Stage, script: Callable[[], Coroutine[Any, Any, None]]) -> Applied:
+    """Carry the plan out while somebody at another terminal does something."""
+    clock = stage.rehearsal.clock
+
+    async def work(services: Any) -> Applied:
+        other = asyncio.ensure_future(script())
+        done = await apply(stage.workspace, services, clock, in_process_engine(clock), synchronous="NORMAL")
+        await other
+        return done
+
+    return stage.with_services(work)
+
+
+async def wait_until(stage: Stage, holds: Callable[[], bool], *, every_s: float = 20.0) -> None:
+    """Virtual time passes until something holds, at most ten days."""
+    for _ in range(int(864_000.0 / every_s)):
+        if stage.workspace.has(JOURNAL) and holds():
+            return
+        await stage.rehearsal.clock.sleep(every_s)
+    raise AssertionError("it never came")

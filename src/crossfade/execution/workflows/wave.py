@@ -38,7 +38,7 @@ def wave_body(context: Context) -> Body:
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         wave = context.wave(args["wave"])
         steps = context.steps(port, wave.id)
-        if (await port.step("left alone", lambda: _left_alone(context, wave)))["all"]:
+        if (await port.step("over", lambda: _over(context, wave)))["over"]:
             return {"wave": wave.id, "hosts": []}
         time = (await port.step("which time", lambda: _time(context, wave)))["time"]
         try:
@@ -81,14 +81,14 @@ async def _time(context: Context, wave: Wave) -> Facts:
     return {"time": time}
 
 
-async def _left_alone(context: Context, wave: Wave) -> Facts:
-    """Whether all hosts of a wave stay where they are because somebody said so: then it is skipped."""
-    everything = all(context.orders.leave(host) is not None for host in wave.hosts)
+async def _over(context: Context, wave: Wave) -> Facts:
+    """Whether nothing is left to do: it is confirmed, or all its hosts stay where they are because somebody said so."""
+    everything = bool(wave.hosts) and all(context.orders.leave(host) is not None for host in wave.hosts)
     known = context.journal.get(Kind.WAVE, wave.id)
     if everything and known is not None and known.state in (WaveState.PLANNED, WaveState.WAITING, WaveState.REVERTED):
         for state in (WaveState.WAITING, WaveState.SKIPPED):
             context.settle(Kind.WAVE, wave.id, state, "its hosts are left alone")
-    return {"all": everything and bool(wave.hosts)}
+    return {"over": everything or (known is not None and known.state == WaveState.CONFIRMED)}
 
 
 async def _hold(context: Context, wave: Wave, why: str) -> Facts:
