@@ -1,5 +1,5 @@
-"""Every operation of azure-mgmt-desktopvirtualization 2.0.0 that the twin serves, through the official client: its body,
-one error, and an idempotent repeat. `docs/reference/twin-coverage.md` is made from the marks of this file.
+"""Every operation of azure-mgmt-desktopvirtualization 2.0.0 that the twin serves, through the official client: its
+body, one error, and an idempotent repeat. `docs/reference/twin-coverage.md` is made from the marks of this file.
 """
 
 from __future__ import annotations
