@@ -27,7 +27,7 @@ REPLICATION_S = 300.0
 USER_FIELDS = "id,userPrincipalName,accountEnabled,onPremisesSamAccountName,userType"
 GROUP_FIELDS = (
     "id,displayName,description,mailNickname,securityEnabled,mailEnabled,groupTypes,membershipRule,"
-    "onPremisesSyncEnabled,createdDateTime"
+    "onPremisesSyncEnabled,createdDateTime,isAssignableToRole,onPremisesLastSyncDateTime"
 )
 _EVENTUAL = {"ConsistencyLevel": "eventual"}
 
@@ -116,7 +116,7 @@ class Graph:
         return await self._groups(f"displayName eq {_literal(display_name)}", f"groups named {display_name}")
 
     async def _groups(self, filter: str, subject: str) -> list[dict[str, Any]]:
-        query = {"$filter": filter, "$select": GROUP_FIELDS}
+        query = {"$filter": filter, "$select": GROUP_FIELDS, "$top": "999"}
         return await self._line.rows("/v1.0/groups", subject=subject, query=query, link="@odata.nextLink")
 
     async def ensure_group(self, display_name: str, nickname: str, description: str = "") -> dict[str, Any]:
@@ -165,6 +165,26 @@ class Graph:
         query = {"$select": "id,userPrincipalName,accountEnabled", "$top": "999", "$count": "true"}
         subject = f"people in group {group_id}"
         return self._line.pages(path, subject=subject, query=query, link="@odata.nextLink", headers=_EVENTUAL, units=5)
+
+    async def some_people_in(self, group_id: str, limit: int | None) -> list[str] | None:
+        """Object ids of the users in a group, sorted; None when there are more than `limit`: reading stops there."""
+        found: list[str] = []
+        async for page in self.people_in(group_id):
+            found += [str(row["id"]) for row in page]
+            if limit is not None and len(found) > limit:
+                return None
+        return sorted(found)
+
+    async def owners_of(self, group_id: str) -> list[str]:
+        """UPNs of a group's owners, or their names where they have none."""
+        path, subject = f"/v1.0/groups/{url_path(group_id)}/owners", f"owners of group {group_id}"
+        query = {"$select": "id,displayName,userPrincipalName", "$top": "999"}
+        rows = await self._line.rows(path, subject=subject, query=query, link="@odata.nextLink")
+        return sorted(str(row.get("userPrincipalName") or row.get("displayName") or row["id"]) for row in rows)
+
+    async def groups_for_roles(self) -> list[dict[str, Any]]:
+        """All groups that a role can be granted to: those for mail only are left out by the directory."""
+        return await self._groups("securityEnabled eq true", "the groups of the directory")
 
     async def people_ids(self, group_id: str) -> list[str]:
         """Object ids of the users in a group, sorted."""

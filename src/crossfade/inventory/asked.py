@@ -7,18 +7,29 @@ from crossfade.model.ids import fold, last_name
 from crossfade.sources.target_records import Wanted
 
 
-def asked(inventory: Inventory | None, subscriptions: list[str], pools: list[str] | None = None) -> Wanted:
-    """The lookups for an inventory: its people once each, its machines by all that is known of them."""
+def asked(
+    inventory: Inventory | None,
+    subscriptions: list[str],
+    pools: list[str] | None = None,
+    *,
+    people: Iterable[str] = (),
+    groups: Iterable[str] = (),
+    candidates: bool = False,
+) -> Wanted:
+    """The lookups for an inventory: its people once each, its machines by all that is known of them. `people`: UPNs or
+    object ids to look up besides; `groups`: ids of groups to read; `candidates`: all groups that could publish."""
     if inventory is None:
-        return Wanted(subscriptions=subscriptions, pools=pools)
+        return Wanted(subscriptions=subscriptions, pools=pools, upns=_once(people), groups=_once(groups))
     hosts = inventory.hosts
     return Wanted(
         subscriptions=subscriptions,
-        upns=_people(inventory),
+        upns=_once([*_people(inventory), *people]),
         machines=_once(host.azure_resource_id for host in hosts),
         machine_ids=_once(host.azure_vm_id for host in hosts),
         computers=_once(computer(host.key) for host in hosts),
         pools=pools,
+        candidates=candidates,
+        groups=_once(groups),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from crossfade.inventory.candidates import candidates_of
 from crossfade.inventory.target import Count, TargetSnapshot
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
 from crossfade.model.provenance import Gap
@@ -76,6 +77,7 @@ def assemble_target(reading: TargetReading, wanted: Wanted, *, made_at: str) -> 
         machines=_machines(reading, wanted, objects),
         identities=_identities(reading),
         directory_groups=groups,
+        candidates=candidates_of(reading),
         counts=_counts(reading, objects),
         gaps=sorted(gaps, key=lambda gap: (fold(gap.subject), gap.what, gap.why)),
     )
@@ -246,7 +248,8 @@ def _agent(properties: dict[str, Any]) -> bool | None:
 
 
 def _identities(reading: TargetReading) -> list[Identity]:
-    found = {fold(upn): _identity(upn, row, reading.unread) for upn, row in reading.people.items()}
+    asked = ((_named(upn, row), row) for upn, row in reading.people.items())
+    found = {fold(upn): _identity(upn, row, reading.unread) for upn, row in asked}
     for row in _rows(reading.members):
         upn = str(row.get("userPrincipalName") or "")
         if upn:
@@ -257,6 +260,12 @@ def _identities(reading: TargetReading) -> list[Identity]:
 def _rows(members: dict[str, Rows]) -> Iterator[dict[str, Any]]:
     for group in sorted(members):
         yield from members[group]
+
+
+def _named(asked: str, row: dict[str, Any] | None) -> str:
+    """Who was asked for by object id is known by their UPN."""
+    by_id = row is not None and fold(asked) == fold(str(row.get("id", "")))
+    return str(row["userPrincipalName"]) if row is not None and by_id and row.get("userPrincipalName") else asked
 
 
 def _identity(upn: str, row: dict[str, Any] | None, unread: dict[str, str]) -> Identity:

@@ -7,7 +7,15 @@ import msgspec
 from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Gap, Origin
 from crossfade.model.ids import fold
-from crossfade.model.target import ArmObject, DirectoryGroup, Identity, Permission, RoleGrant, VirtualMachine
+from crossfade.model.target import (
+    ArmObject,
+    CandidateGroup,
+    DirectoryGroup,
+    Identity,
+    Permission,
+    RoleGrant,
+    VirtualMachine,
+)
 
 HOST_LIVE_VALUES = frozenset(
     {
@@ -55,6 +63,9 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     machines: list[VirtualMachine] = []
     identities: list[Identity] = []
     directory_groups: list[DirectoryGroup] = []
+    candidates: list[CandidateGroup] = []
+    """Existing groups that could publish something, where they were asked for. No part of the substance: a plan depends
+    only on those it uses, and these are read again before the first write."""
     counts: list[Count] = []
     gaps: list[Gap] = []
 

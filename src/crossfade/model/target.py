@@ -58,6 +58,26 @@ class DirectoryGroup(msgspec.Struct, frozen=True, kw_only=True):
     members: list[str] = []
 
 
+class CandidateGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """An existing Entra group that could publish something. `members`: object ids of its users, those of nested groups
+    included, sorted; `complete` False: they were not all read. `rule`: of a dynamic group, else empty; `owners`: UPNs
+    or names; `changed_at`: ISO time of the last synchronisation, where there is one."""
+
+    id: str
+    display_name: str
+    members: list[str] = []
+    complete: bool = True
+    owners: list[str] = []
+    rule: str = ""
+    description: str = ""
+    role_assignable: bool = False
+    security_enabled: bool = True
+    unified: bool = False
+    synchronised: bool = False
+    created_at: str = ""
+    changed_at: str = ""
+
+
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller may do at a scope, one entry of the permissions API."""
 

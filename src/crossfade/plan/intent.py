@@ -32,9 +32,12 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to `direct_threshold` people of an app group are assigned one by one, more through a new Entra group."""
+    """Up to `direct_threshold` people of an app group are assigned one by one, more through a new Entra group. The
+    others: whether existing groups of these kinds are proposed, `propose` or `never`."""
 
     direct_threshold: int = 150
+    dynamic_groups: str = "propose"
+    synchronised_groups: str = "propose"
 
 
 class Waves(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +111,9 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator decides. `rename`: classic key -> the name its ARM object gets. `conflicts`: ARM id (or
-    `group:<mail nickname>`) -> `update` or `adopt`, where an object exists and differs."""
+    `group:<mail nickname>`) -> `update` or `adopt`, where an object exists and differs. `groups`: app group key -> ids
+    of existing Entra groups that publish it. `roles`: id of a role proposal -> `grant` or `skip`. `people`: UPN that
+    the directory does not know -> who it is now: a UPN, an object id, or `leave out: <reason>`."""
 
     azure: Azure = Azure()
     names: Names = Names()
@@ -122,6 +127,9 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     pools: dict[str, PoolIntent] = {}
     accepted: list[Accepted] = []
     conflicts: dict[str, str] = {}
+    groups: dict[str, list[str]] = {}
+    roles: dict[str, str] = {}
+    people: dict[str, str] = {}
 
     def pool(self, key: str) -> PoolIntent:
         """What was said about a pool, compared without case; an empty one when nothing was."""
@@ -216,6 +224,15 @@ def _texts(reader: _Reader, name: str, value: Any) -> dict[str, str] | None:
         return None
 
 
+def _lists(reader: _Reader, name: str, value: Any) -> dict[str, list[str]] | None:
+    try:
+        return msgspec.convert(value, dict[str, list[str]])
+    except msgspec.ValidationError as error:
+        mend = 'Write a list of ids: "<app group>" = ["<group id>"].'
+        reader.problems.append(Problem(reader.where(name), f"{name}: {error}.", mend))
+        return None
+
+
 def _pools(reader: _Reader, name: str, value: Any) -> dict[str, PoolIntent]:
     if not isinstance(value, dict):
         reader.problems.append(Problem(reader.where(name), "pools must be a table.", 'Write it as [pools."<key>"].'))
@@ -245,6 +262,9 @@ _SECTIONS: dict[str, Any] = {
     "pools": _pools,
     "accepted": _accepted,
     "conflicts": _texts,
+    "groups": _lists,
+    "roles": _texts,
+    "people": _texts,
 }
 
 
@@ -318,7 +338,11 @@ def _of_sessions(sessions: Sessions) -> list[Check]:
 def _of_access(access: Access) -> list[Check]:
     mend = "The service takes at most 200 assignments on one object."
     good = 0 <= access.direct_threshold <= 200
-    return [(good, ("access", "direct_threshold"), "must be from 0 to 200", mend)]
+    kinds = {"dynamic_groups": access.dynamic_groups, "synchronised_groups": access.synchronised_groups}
+    return [
+        (good, ("access", "direct_threshold"), "must be from 0 to 200", mend),
+        *((value in PROPOSALS, ("access", name), f"must be one of {PROPOSALS}", "") for name, value in kinds.items()),
+    ]
 
 
 def _of_pools(intent: Intent, reader: _Reader) -> list[Problem]:
@@ -341,6 +365,16 @@ def _of_decisions(intent: Intent, reader: _Reader) -> list[Problem]:
         if decision not in ("update", "adopt")
     ]
     problems += [
+        Problem(reader.where("roles", key), f"roles.{key} must be grant or skip.", "Decide one.")
+        for key, decision in intent.roles.items()
+        if decision not in ROLE_DECISIONS
+    ]
+    problems += [
+        Problem(reader.where("people", key), f"people.{key} says nothing of who it is.", PEOPLE_MEND)
+        for key, meant in intent.people.items()
+        if not meant.strip() or meant.casefold().removeprefix("leave out").strip(" :") == ""
+    ]
+    problems += [
         Problem(reader.where("accepted"), f"accepted {item.finding}: until is no day.", "Write it as 2026-12-31.")
         for item in intent.accepted
         if not _is_day(item.until)
@@ -357,6 +391,9 @@ def _of_decisions(intent: Intent, reader: _Reader) -> list[Problem]:
 DISCONNECTED = ("log-off-after-grace", "wait")
 ACTIVE = ("wait", "log-off-after-grace")
 PEOPLE_GATES = ("none", "waves")
+PROPOSALS = ("propose", "never")
+ROLE_DECISIONS = ("grant", "skip")
+PEOPLE_MEND = 'Give a UPN, an object id, or "leave out: <reason>".'
 OUTAGES = ("never", "when-empty")
 
 

@@ -53,6 +53,8 @@ WORDS: dict[str, dict[str, str]] = {
     "access": {
         "direct_threshold": "Up to so many people of an app group are assigned one by one, more through a new\n"
         "Entra group. The service takes 200 on one object.",
+        "dynamic_groups": "Whether the plan proposes existing groups that a rule fills: propose, or never.",
+        "synchronised_groups": "Likewise those whose members are changed on-premises.",
     },
     "waves": {
         "canary_wave": "Hosts in the second wave, after the single canary host: one of every pool first.",
@@ -117,6 +119,20 @@ _TABLES = {
         "Objects that exist and differ: `update` them to what is wanted, or `adopt` them as they are.",
         '"<id of the object>" = "adopt"',
     ),
+    "groups": (
+        "Existing Entra groups that publish an app group, from the proposals of the plan. Whoever joins such a group\n"
+        "later gains access, without anybody deciding here.",
+        '"<tenant group>/<tenant>/<pool>/<app group>" = ["<object id of the group>"]',
+    ),
+    "roles": (
+        "Azure roles in the place of classic ones, from the proposals of the plan: `grant` or `skip`, each by its id.",
+        '"<id of the proposal>" = "grant"',
+    ),
+    "people": (
+        "People whom the directory does not know under their classic name: who they are now. `crossfade identities`\n"
+        "writes and reads these as a table.",
+        '"old.name@contoso.com" = "new.name@contoso.com"',
+    ),
 }
 
 
@@ -129,7 +145,8 @@ def render(intent: Intent, inventory: Inventory | None = None, target: TargetSna
         lines += _table(name, getattr(intent, name))
     lines += _pools(intent, inventory)
     lines += _accepted(intent.accepted)
-    lines += _table("conflicts", intent.conflicts)
+    for name in ("conflicts", "groups", "roles", "people"):
+        lines += _table(name, getattr(intent, name))
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -144,7 +161,7 @@ def _section(name: str, about: str, values: msgspec.Struct, target: TargetSnapsh
         yield f"{field.name} = {_value(getattr(values, field.name))}"
 
 
-def _table(name: str, values: Mapping[str, str]) -> Iterator[str]:
+def _table(name: str, values: Mapping[str, Any]) -> Iterator[str]:
     about, sample = _TABLES[name]
     yield ""
     yield from _comment(about)
@@ -230,6 +247,8 @@ def _value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
     text = str(value)
     literal = "\\" in text and "'" not in text and text.isprintable()
     return f"'{text}'" if literal else _text(text)

@@ -13,6 +13,7 @@ from crossfade.cloud.graph import Graph
 from crossfade.errors import CloudError, NotFound
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, group_id, last_name, same, segments
 from crossfade.model.provenance import Origin
+from crossfade.sources.candidates import read_candidates
 from crossfade.sources.gather import IN_FLIGHT, Gatherer, Progress, silent, together, unread
 from crossfade.sources.secrets import without_secrets
 from crossfade.sources.target_records import PROVIDERS, Rows, TargetReading, Wanted
@@ -36,7 +37,7 @@ async def read_target(
     reader = _Reader(arm, graph, wanted, Gatherer(in_flight, progress))
     reader.reading.read_at = iso(clock.now())
     await together(reader.people(), *map(reader.subscription, wanted.subscriptions), reader.machines())
-    await together(reader.children(), reader.scopes(), reader.directory_groups())
+    await together(reader.children(), reader.scopes(), reader.directory_groups(), reader.candidates())
     return reader.done()
 
 
@@ -204,6 +205,11 @@ class _Reader:
         rows = await self._gather.read("members", f"the people in group {group}", work)
         if rows is not None:
             self.reading.members[group] = rows
+
+    async def candidates(self) -> None:
+        """Groups that could publish something, with their people: only where they are asked for, and bounded."""
+        found = await read_candidates(self._graph, self._gather, self._wanted)
+        self.reading.candidates, self.reading.candidate_people, self.reading.candidate_owners = found
 
     async def _strangers(self) -> None:
         """People who have been given something directly and are not in the estate, so that they have names."""

@@ -29,6 +29,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     machine_ids: list[str] = []
     computers: list[str] = []
     pools: list[str] | None = None
+    candidates: bool = False
+    """Whether to read existing groups that could publish something, with their people."""
+    groups: list[str] = []
+    """Object ids of groups to read in any case: those that a plan publishes through."""
 
 
 class TargetReading(msgspec.Struct, kw_only=True):
@@ -56,3 +60,8 @@ class TargetReading(msgspec.Struct, kw_only=True):
     """Object id of a directory group -> display name."""
     members: dict[str, Rows] = {}
     """Object id of a directory group -> its people, those of nested groups included."""
+    candidates: Rows = []
+    """Groups that could publish something, as the directory lists them."""
+    candidate_people: dict[str, list[str] | None] = {}
+    """Object id of a candidate -> object ids of its people; None: there are more than are read, or they may not be."""
+    candidate_owners: dict[str, list[str]] = {}

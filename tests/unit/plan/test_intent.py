@@ -33,6 +33,9 @@ FULL = intent(
     pools={"Default Tenant Group/Contoso/kiosk": PoolIntent(outage="when-empty", expected_share=0.5, skip=True)},
     accepted=[Accepted(finding="r:x", by="Kim", reason="known", until="2026-12-31")],
     conflicts={"/subscriptions/x": "adopt"},
+    groups={"g/t/p/a": ["id-1", 'id "2"'], "g/t/p/b": []},
+    roles={"g/t#RDS Owner#o-1": "grant"},
+    people={"old@contoso.com": "leave out: retired", "x@contoso.com": "y@contoso.com"},
 )
 
 
@@ -64,7 +67,7 @@ def test_every_setting_is_explained() -> None:
         assert set(WORDS[section]) == {field.name for field in msgspec.structs.fields(kind)}
     assert set(POOL_WORDS) == {field.name for field in msgspec.structs.fields(PoolIntent)}
     members = {field.name for field in msgspec.structs.fields(Intent)}
-    assert members == {*SECTIONS, "rename", "tags", "pools", "accepted", "conflicts"}
+    assert members == {*SECTIONS, "rename", "tags", "pools", "accepted", "conflicts", "groups", "roles", "people"}
 
 
 def test_pools_are_there_as_comments_and_a_single_host_is_told() -> None:
