@@ -31,6 +31,14 @@ class Entity(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """An entity without what it holds."""
+
+    id: str
+    parent: str | None
+    state: str
+
+
 class Event(msgspec.Struct, frozen=True):
     """One thing that happened, for ever. A note has no states; a first state has no `from_state`."""
 

@@ -67,6 +67,8 @@ class Seats:
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._seen: set[tuple[str, str]] | None = None
         self._people = _people_by_pool(plan)
+        self._written_at = -1
+        self._written_now: set[str] = set()
         self._published_by = _published_by(plan)
 
     # -- may a host leave classic?
@@ -95,7 +97,7 @@ class Seats:
             return Verdict(True, figures)
         if pool.host_count == 1 and not look.sessions.get(fold(move.host_name)):
             return Verdict(True, f"{figures}; the pool's only host is empty and may have an outage")
-        if self._retracted(move):
+        if self.is_handed_over(move):
             return Verdict(True, f"{figures}; nobody can start a new session on classic any more")
         return Verdict(False, figures)
 
@@ -109,7 +111,7 @@ class Seats:
         live = sum(1 for sessions in look.sessions.values() for session in sessions if not session.disconnected)
         return max(live, math.ceil(pool.expected_share * len(self._unseen_in(fold(pool.source)))))
 
-    def _retracted(self, move: HostMove) -> bool:
+    def is_handed_over(self, move: HostMove) -> bool:
         """Whether everybody of its pool has been taken out of classic."""
         last = [wave for wave in self._plan.waves if wave.kind == LAST and self._touches_pool(wave, move.source_pool)]
         return bool(last) and {name for wave in last for name in wave.retract} <= self._written()
@@ -135,7 +137,7 @@ class Seats:
 
     def in_flight(self) -> set[str]:
         """Folded keys of the hosts that are on their way, there or back."""
-        return {fold(host.id) for host in self._journal.all(Kind.HOST) if host.state in IN_FLIGHT}
+        return {fold(host.id) for host in self._journal.standing(Kind.HOST) if host.state in IN_FLIGHT}
 
     # -- who may be published now?
 
@@ -192,7 +194,7 @@ class Seats:
         return any(fold(self._moves[fold(host)].source_pool) == fold(pool) for host in wave.hosts)
 
     def _arrived_seats(self, pool: PoolPlan) -> int:
-        arrived = {fold(host.id) for host in self._journal.all(Kind.HOST) if host.state in ARRIVED}
+        arrived = {fold(host.id) for host in self._journal.standing(Kind.HOST) if host.state in ARRIVED}
         return sum(
             move.capacity
             for key, move in self._moves.items()
@@ -200,8 +202,11 @@ class Seats:
         )
 
     def _written(self) -> set[str]:
-        """Ids of the operations on people that are done."""
-        return written(self._journal.all(Kind.STEP, parent=PEOPLE))
+        """Ids of the operations on people that are done. Looked up anew when somebody has been written since."""
+        count = self._journal.finished(PEOPLE)
+        if count != self._written_at:
+            self._written_at, self._written_now = count, written(self._journal.standing(Kind.STEP, parent=PEOPLE))
+        return self._written_now
 
     # -- who was seen there?
 

@@ -5,13 +5,13 @@ operation is then open again, under the next name.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.records import Entity
+from crossfade.execution.records import Entity, Standing
 from crossfade.execution.transitions import FINISHED_STEPS, Kind, StepState
 from crossfade.plan.operations import Action
 
@@ -29,7 +29,7 @@ def standing(journal: JournalReader, step_id: str) -> str:
     return name
 
 
-def written(steps: list[Entity]) -> set[str]:
+def written(steps: Sequence[Entity | Standing]) -> set[str]:
     """Ids of the operations that these steps, all of one subject, have done and nobody took back."""
     finished = {step.id for step in steps if step.state in FINISHED_STEPS}
     left = {name for name in finished if not name.endswith(UNDONE) and name + UNDONE not in finished}
