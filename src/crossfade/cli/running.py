@@ -88,16 +88,31 @@ def counts(result: "DemoResult") -> str:
         ("Duration", f"{duration(result.virtual_seconds)} of virtual time in {result.real_seconds:.0f} s"),
         ("Report", result.report),
     ]
-    verdict = "Everybody can open exactly what they could before." if result.verified else "The proof does NOT hold."
     return "\n".join(
         [
             status_text.table(
                 (f"Estate {result.estate}, seed {result.seed}", result.state), [(a, str(b)) for a, b in rows]
             ),
             "",
-            verdict,
+            *verdicts(result),
         ]
     )
+
+
+def verdicts(result: "DemoResult") -> list[str]:
+    """What the counts come to, in sentences: the good one, or each bad one."""
+    more = result.refused_sign_ins - result.refused_sign_ins_without_migration
+    bad = (
+        (result.state != "finished", f"The run is {result.state}."),
+        (not result.verified, "The proof does not hold: see the report."),
+        (more > 0, f"{more} sign-ins more were refused than on the same days without a migration."),
+        (
+            result.sessions_lost_without_notice,
+            f"{result.sessions_lost_without_notice} sessions were lost without notice.",
+        ),
+    )
+    found = [sentence for holds, sentence in bad if holds]
+    return found or ["Everybody can open exactly what they could before, and nobody was refused for it."]
 
 
 def _besides(count: int, what: str) -> str:

@@ -35,7 +35,7 @@ VERBS = (
     Row("plan", "Say exactly what will be done: plan.json.", verbs.plan),
     Row("apply", "Carry the saved plan out, or go on with it.", verbs.apply, connects=True),
     Row("status", "Say where a run stands, at once.", verbs.status),
-    Row("pause", "Let steps in flight end, begin nothing new.", verbs.pause),
+    Row("pause", "Begin nothing new; what is on its way goes on.", verbs.pause),
     Row("resume", "Go on with a paused or interrupted run.", verbs.resume, connects=True),
     Row("verify", "Prove who may open what: verification.json.", verbs.verify, connects=True),
     Row("who", "Say what one person may open, and why.", verbs.who),

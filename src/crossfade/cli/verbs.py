@@ -158,7 +158,7 @@ def status(here: Here) -> Answer:
 
 
 def pause(here: Here) -> Answer:
-    """Let the steps in flight end and begin nothing new, until `crossfade resume`.
+    """Begin nothing new until `crossfade resume`; hosts on their way go on.
 
     Exit codes: 0 paused; 2 the run has not answered yet; 3 refused.
     """

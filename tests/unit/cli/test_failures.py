@@ -109,3 +109,24 @@ def _texts(error: Exception) -> list[str]:
     data = error.as_data() if isinstance(error, MigrationError) else {}
     problems = [text for problem in data.get("problems", ()) for text in problem.values()]
     return [str(data[name]) for name in ("what", "why", "mend", "request_id") if data.get(name)] + problems
+
+
+def test_a_demo_says_what_its_counts_come_to() -> None:
+    import msgspec
+
+    from crossfade.cli.running import counts, verdicts
+    from crossfade.commands.demo import DemoResult
+
+    kinds: dict[str, object] = {"dict": {}, "str": "x", "int": 0, "float": 0.0, "bool": True}
+    blank = {
+        each.name: next((value for kind, value in kinds.items() if kind in str(each.type)), None)
+        for each in msgspec.structs.fields(DemoResult)
+    }
+    good = DemoResult(**blank | {"state": "finished", "verified": True})
+    assert verdicts(good) == ["Everybody can open exactly what they could before, and nobody was refused for it."]
+    bad = msgspec.structs.replace(good, refused_sign_ins=5, refused_by_cause={"profile_locked": 5}, state="holding")
+    assert verdicts(bad) == [
+        "The run is holding.",
+        "5 sign-ins more were refused than on the same days without a migration.",
+    ]
+    assert "5 (5 profile locked)" in counts(bad)
