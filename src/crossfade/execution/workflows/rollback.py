@@ -145,12 +145,14 @@ async def _people(context: Context, port: Workflow, steps: Steps, pool: str, arg
 
 
 async def _seats(context: Context, pool: str, hosts: list[str]) -> Facts:
-    """`leaves`: no host of the pool stays on the target. `classic`: its people have seats there after this rollback."""
+    """`leaves`: no host of the pool stays on the target. `classic`: its people are let in there again, since they lose
+    the seats that they want on the target, and have them on classic."""
     going = {fold(host) for host in hosts}
     staying = [host for host in arrived_in(context, pool) if fold(host) not in going]
-    seats = sum(move.capacity for move in _back_on_classic(context, pool, going))
-    wanted = math.ceil(context.pool(pool).expected_share * context.pool(pool).people)
-    return {"leaves": not staying, "classic": not staying or seats >= wanted, "seats": seats, "wanted": wanted}
+    there = sum(context.move(host).capacity for host in staying)
+    here = sum(move.capacity for move in _back_on_classic(context, pool, going))
+    wanted = needed_for(context, context.pool(pool))
+    return {"leaves": not staying, "classic": not staying or there < wanted <= here, "wanted": wanted}
 
 
 def _back_on_classic(context: Context, pool: str, going: set[str]) -> list[HostMove]:

@@ -11,7 +11,7 @@ from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import Kind, RunState, WaveState
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.tries import to_be_tried
-from crossfade.execution.workflows.wave import SECURED
+from crossfade.execution.workflows.wave import LAST, SECURED, pools_of
 from crossfade.model.ids import fold
 
 WATCH_EVERY_S = 900.0
@@ -67,11 +67,16 @@ async def _again(context: Context, port: Workflow) -> list[dict[str, Any]]:
 
 
 async def _asked_for(context: Context) -> Facts:
-    """The waves that begin once more, and for which time."""
+    """The waves that begin once more, and for which time: first those that hand over the people of pools who have
+    classic again."""
+    hosts = [move for move in context.plan.hosts if to_be_tried(context, move.source)]
+    mine = {move.source for move in hosts}
+    pools = {fold(move.source_pool) for move in hosts if not context.seats.is_handed_over(move)}
+    due = [wave for wave in context.plan.waves if wave.kind == LAST and pools & pools_of(context, wave)]
     found: dict[str, int] = {}
-    for wave in context.plan.waves:
+    for wave in [*due, *(wave for wave in context.plan.waves if mine & set(wave.hosts))]:
         known = context.journal.get(Kind.WAVE, wave.id)
-        if known is None or not any(to_be_tried(context, host) for host in wave.hosts):
+        if known is None or wave.id in found:
             continue
         found[wave.id] = int(known.data.get("time", 0)) + 1
         if known.state in (WaveState.CONFIRMED, WaveState.SKIPPED, WaveState.REVERTED):

@@ -184,7 +184,7 @@ async def _hand_over(context: Context, port: Workflow, steps: Steps, wave: Wave,
 
     A pool of one host has no target seat before that host has arrived: its people change over after it.
     """
-    shared = _pools(context, wave) - _alone(context, wave)
+    shared = pools_of(context, wave) - _alone(context, wave)
     if shared:
         await _publish(context, port, steps, wave, named("admit everybody", time), all_of_it=True)
         await _everybody_seen(context, steps, wave, shared)
@@ -209,14 +209,14 @@ async def _to_retract(context: Context, wave: Wave, pools: set[str]) -> Facts:
     return {"operations": names}
 
 
-def _pools(context: Context, wave: Wave) -> set[str]:
+def pools_of(context: Context, wave: Wave) -> set[str]:
     """Folded keys of the wave's pools."""
     return {fold(move.source_pool) for move in map(context.move, wave.hosts)}
 
 
 def _alone(context: Context, wave: Wave) -> set[str]:
     """Folded keys of the wave's pools of one host, which are never on both sides at once."""
-    return {pool for pool in _pools(context, wave) if context.pool(pool).host_count == 1}
+    return {pool for pool in pools_of(context, wave) if context.pool(pool).host_count == 1}
 
 
 async def _everybody_seen(context: Context, steps: Steps, wave: Wave, pools: set[str]) -> None:
