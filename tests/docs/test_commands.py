@@ -74,3 +74,10 @@ def test_every_error_code_is_described() -> None:
         code for cell in re.findall(r"^\| (`.+?) \|", table, re.MULTILINE) for code in re.findall(r"`([\w-]+)`", cell)
     }
     assert named - {"code"} == known
+
+
+def test_the_settings_that_may_change_are_described_with_their_bounds() -> None:
+    from crossfade.execution.orders import CHANGEABLE
+
+    for name, bound in CHANGEABLE.items():
+        assert f"`{name}` ({bound.least:,} to {bound.most:,})" in sections()["set"]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from crossfade.app import Services
     from crossfade.commands.apply import Applied
     from crossfade.commands.demo import DemoResult
+    from crossfade.commands.rollback import RolledBack
 
 
 def apply(here: Here, *, dry_run: bool) -> Answer:
@@ -46,6 +47,35 @@ def _applied(applied: "Applied") -> str:
         lines.append("`crossfade status` shows every host; `crossfade resume` goes on.")
     else:
         lines.append("Next: `crossfade verify`, then `crossfade report`. The classic records stay, drained.")
+    return "\n".join(line for line in lines if line)
+
+
+def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
+    from crossfade.app import durable_engine
+    from crossfade.commands import rollback as command
+    from crossfade.commands.workspace import Workspace
+
+    workspace = Workspace(here.folder)
+
+    async def work(services: "Services") -> "RolledBack":
+        make_engine = durable_engine(services.clock, workspace.path(command.ROLLBACK_ENGINE))
+        if dry_run:
+            return await command.rollback(workspace, services, services.clock, make_engine, of=of, dry_run=True)
+        with watching(workspace, lambda: sum(services.calls.values())):
+            return await command.rollback(workspace, services, services.clock, make_engine, of=of)
+
+    done = with_services(here.connection, work)
+    return Answer(done, _rolled_back(done), done.exit_code)
+
+
+def _rolled_back(done: "RolledBack") -> str:
+    if done.state == "dry-run":
+        kinds = ", ".join(f"{count} {name}" for name, count in done.summary.get("by_kind", {}).items())
+        hosts, operations = done.summary["hosts"], done.summary["operations"]
+        told = f"It would be taken back: {hosts} hosts, {operations} operations" + (f" ({kinds})" if kinds else "")
+        return f"{told}.\nNothing was written."
+    lines = [f"Taken back: {done.of}. Run {done.run_id} is {done.state}."]
+    lines += [str(done.error.get(name, "")) for name in ("what", "why", "mend")] if done.error else []
     return "\n".join(line for line in lines if line)
 
 

@@ -12,7 +12,7 @@ from crossfade.cli.options import Verb, declared
 
 ABOUT = """Move a Windows Virtual Desktop (classic) estate to Azure Virtual Desktop while its users keep working.
 
-Nothing writes to either service but `apply` and `resume`, and those only from a saved plan.
+Nothing writes to either service but `apply`, `resume` and `rollback`, and those only from a saved plan.
 `crossfade demo` shows a whole migration on a twin of both services, in this process.
 
 Exit codes: 0 done, 1 failed, 2 changes or findings are pending, 3 refused.
@@ -37,6 +37,12 @@ VERBS = (
     Row("status", "Say where a run stands, at once.", verbs.status),
     Row("pause", "Begin nothing new; what is on its way goes on.", verbs.pause),
     Row("resume", "Go on with a paused or interrupted run.", verbs.resume, connects=True),
+    Row("approve", "Say yes to a wave that waits for a person.", verbs.approve),
+    Row("skip", "Leave a host on classic.", verbs.skip),
+    Row("retry", "Try a host again.", verbs.retry),
+    Row("set", "Change a setting of a run that goes on.", verbs.change),
+    Row("abort", "Stop and hold.", verbs.abort),
+    Row("rollback", "Take a host, a wave or the run back to classic.", verbs.rollback, connects=True),
     Row("verify", "Prove who may open what: verification.json.", verbs.verify, connects=True),
     Row("who", "Say what one person may open, and why.", verbs.who),
     Row("report", "Tell the story: report.html.", verbs.report),

@@ -162,7 +162,9 @@ def pause(here: Here) -> Answer:
 
     Exit codes: 0 paused; 2 the run has not answered yet; 3 refused.
     """
-    return _steer(here, "pause")
+    from crossfade.cli import steering
+
+    return steering.steer(here, "pause")
 
 
 def resume(here: Here) -> Answer:
@@ -170,20 +172,83 @@ def resume(here: Here) -> Answer:
 
     Exit codes: 0 it goes on, or is finished; 1 it holds or failed; 2 the run has not answered yet; 3 refused.
     """
-    from crossfade.commands.steer import somebody_works
+    from crossfade.cli import steering
 
-    if somebody_works(_workspace(here)):
-        return _steer(here, "resume")
+    if steering.somebody_works(here):
+        return steering.steer(here, "resume")
     return apply(here)
 
 
-def _steer(here: Here, verb: str) -> Answer:
-    import asyncio
+def abort(here: Here) -> Answer:
+    """Stop: steps in flight end, none begins, the run holds. Hosts stay where they are by then.
 
-    from crossfade.commands.steer import steer
+    Exit codes: 0 heard; 2 the run has not answered yet; 3 refused, or nobody works on the run.
+    """
+    from crossfade.cli import steering
 
-    said = asyncio.run(steer(_workspace(here), verb))
-    return Answer(said, said.answer, said.exit_code)
+    return steering.steer(here, "abort")
+
+
+def approve(
+    here: Here,
+    wave: Annotated[str, typer.Argument(metavar="WAVE", help="The wave; without it, the one that waits.")] = "",
+) -> Answer:
+    """Say yes to a wave that waits for a person.
+
+    Exit codes: 0 done; 2 the run has not answered yet; 3 refused.
+    """
+    from crossfade.cli import steering
+
+    return steering.steer(here, "approve", wave)
+
+
+def skip(here: Here, host: Annotated[str, typer.Argument(metavar="HOST", help="Its name or classic key.")]) -> Answer:
+    """Leave a host on classic, unless it is on its way already.
+
+    Exit codes: 0 done; 2 the run has not answered yet; 3 refused.
+    """
+    from crossfade.cli import steering
+
+    return steering.steer(here, "skip", host)
+
+
+def retry(here: Here, host: Annotated[str, typer.Argument(metavar="HOST", help="Its name or classic key.")]) -> Answer:
+    """Try a host again that was quarantined, came back or was skipped.
+
+    Exit codes: 0 done; 2 the run has not answered yet; 3 refused.
+    """
+    from crossfade.cli import steering
+
+    return steering.steer(here, "retry", host)
+
+
+def change(
+    here: Here,
+    name: Annotated[str, typer.Argument(metavar="SETTING", help="One that may change while a run goes on.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="A number within its bounds.")],
+) -> Answer:
+    """Change a setting of a run that goes on, within safe bounds.
+
+    Exit codes: 0 done; 2 the run has not answered yet; 3 refused.
+    """
+    from crossfade.cli import steering
+
+    return steering.steer(here, "set", args={"name": name, "value": value})
+
+
+def rollback(
+    here: Here,
+    of: Annotated[str, typer.Argument(metavar="OF", help="A host, a wave, or run for all of it.")] = "run",
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, say what would be taken back.")] = False,
+) -> Answer:
+    """Take hosts, a wave or the whole run back to classic, with the same care. Stop a working run with `abort` first.
+
+    Exit codes: 0 back; 1 it holds, or there is no way back; 2 a dry run found work to do.
+    """
+    from crossfade.cli import running
+
+    return running.rollback(here, of=of, dry_run=dry_run)
 
 
 # ---------------------------------------------------------------- the proof

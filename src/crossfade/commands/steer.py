@@ -1,9 +1,10 @@
-"""`crossfade pause` and `resume`: words for the process that works on a run, given through its journal.
+"""`crossfade pause`, `abort`, `approve` …: words for the process that works on a run, given through its journal.
 
 Imports no service and no engine: steering from another terminal is instant.
 """
 
 import getpass
+from typing import Any, Final
 
 import msgspec
 
@@ -14,8 +15,12 @@ from crossfade.errors import Refused
 from crossfade.execution.commands import answer_to, give
 from crossfade.execution.reader import JournalReader
 
+KEPT: Final = frozenset({"approve", "set", "skip", "retry"})
+"""What also makes sense while nobody works on the run: whoever resumes hears it first."""
+
 LISTENED_FOR_S = 8.0
 """The running process listens every 5 s."""
+LOOK_EVERY_S = 0.2
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,23 +44,36 @@ def somebody_works(workspace: Workspace, clock: Clock | None = None) -> bool:
 
 
 async def steer(
-    workspace: Workspace, verb: str, clock: Clock | None = None, *, listen_s: float = LISTENED_FOR_S
+    workspace: Workspace,
+    verb: str,
+    clock: Clock | None = None,
+    *,
+    subject: str = "",
+    args: dict[str, Any] | None = None,
+    listen_s: float = LISTENED_FOR_S,
 ) -> Said:
-    """Tell the run, and wait a little for its answer. Raises Refused when no process is there to hear it."""
+    """Tell the run, and wait a little for its answer. Raises Refused when no process is there to hear it, but for what
+    is `KEPT`."""
     clock = clock or SystemClock()
-    if not somebody_works(workspace, clock):
+    works = somebody_works(workspace, clock)
+    if not works and verb not in KEPT:
         raise Refused(
             f"There is nothing to {verb}.",
             f"No process works on the run in {workspace.folder}.",
             "See `crossfade status`; `crossfade resume` goes on with an interrupted run.",
         )
     path = workspace.path(JOURNAL)
-    number = give(path, clock, verb, actor=getpass.getuser())
-    for _ in range(max(1, round(listen_s / 0.2))):
-        await clock.sleep(0.2)
-        said = answer_to(path, number)
+    number = give(path, clock, verb, actor=getpass.getuser(), subject=subject, args=args)
+    if not works:
+        return Said(command=number, verb=verb, state="new", answer="Noted: `crossfade resume` hears it first.")
+    return await _answer(workspace, clock, number, verb, listen_s)
+
+
+async def _answer(workspace: Workspace, clock: Clock, number: int, verb: str, listen_s: float) -> Said:
+    for _ in range(max(1, round(listen_s / LOOK_EVERY_S))):
+        await clock.sleep(LOOK_EVERY_S)
+        said = answer_to(workspace.path(JOURNAL), number)
         if said is not None and said.state != "new":
             return Said(command=number, verb=verb, state=said.state, answer=said.answer)
-    return Said(
-        command=number, verb=verb, state="new", answer="The run has not answered yet; it will at its next look."
-    )
+    later = "The run has not answered yet; it will at its next look."
+    return Said(command=number, verb=verb, state="new", answer=later)

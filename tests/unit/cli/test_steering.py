@@ -4,11 +4,13 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+import pytest
 from runs_kit import StepClock, begin_run, die
 
 from crossfade.commands.steer import steer
-from crossfade.commands.workspace import Workspace
+from crossfade.commands.workspace import JOURNAL, Workspace
 from crossfade.execution.control import CommandControl
+from crossfade.execution.reader import JournalReader
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -57,3 +59,30 @@ def test_nobody_hears_after_a_kill(workspace: Workspace, crossfade: Cli) -> None
     assert code == 3
     assert "No process works on the run" in errors
     assert "crossfade resume" in errors
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (("approve", "wave-2"), ("approve", "wave-2", {})),
+        (("approve",), ("approve", "", {})),
+        (("skip", "vm-5"), ("skip", "vm-5", {})),
+        (("retry", "vm-5"), ("retry", "vm-5", {})),
+        (("set", "headroom", "0.3"), ("set", "", {"name": "headroom", "value": "0.3"})),
+    ],
+)
+def test_what_waits_for_whoever_resumes(
+    workspace: Workspace, crossfade: Cli, words: tuple[str, ...], kept: tuple[str, str, dict[str, str]]
+) -> None:
+    begin_run(workspace).close()
+    code, out, _ = crossfade(*words)
+    assert (code, out.strip()) == (2, "Noted: `crossfade resume` hears it first.")
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        assert [(each.verb, each.subject, each.args) for each in reader.commands()] == [kept]
+
+
+def test_abort_needs_somebody_to_hear_it(workspace: Workspace, crossfade: Cli) -> None:
+    begin_run(workspace).close()
+    code, _, errors = crossfade("abort")
+    assert code == 3
+    assert "There is nothing to abort" in errors
