@@ -1,0 +1,162 @@
+"""Handlers against the twin: applying twice equals applying once, and undo restores what was."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scenario"))
+
+from stage import Stage, personal, pooled, spec_of
+
+from avdtwin.estate.specs import EXCEL, WORD, GroupSpec
+from crossfade.cloud.services import Services
+from crossfade.execution.handlers.table import Handlers
+from crossfade.plan.intent import Access
+from crossfade.plan.operations import (
+    Action,
+    AnyOperation,
+    PatchHostPool,
+    PutResource,
+    RegisterProvider,
+    RetractAssignment,
+)
+
+SPEC = spec_of(
+    pooled(
+        desktop_people=4,
+        groups=(GroupSpec("Office Apps", 3, (EXCEL, WORD)),),
+        desktop_title="Office",
+        rdp="audiomode:i:0;",
+    ),
+    personal(hosts=2, automatic=True),
+    name="handlers",
+    provider_registered=False,
+)
+DRAWN = ("objectid", "expirationtime", "lastheartbeat", "timecreated")
+PASSING = ("_at", "replicating", "modified_by", "created_by", "secrets")
+
+
+@pytest.fixture(params=["direct", "groups"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+    """With people assigned one by one, or through new Entra groups."""
+    stage = Stage.of(SPEC, tmp_path)
+    stage.make_plan(access=Access(direct_threshold=150 if request.param == "direct" else 2))
+    return stage
+
+
+def held(stage: Stage) -> dict[str, Any]:
+    """What the three services hold, without times and what they draw."""
+    stage.world.settle()
+    state = msgspec.to_builtins(stage.world.state)
+    arm = {kind: state["arm"][kind] for kind in ("resources", "role_assignments")}
+    return {"arm": _still(arm), "directory": _still(state["directory"]), "classic": _still(state["classic"])}
+
+
+def _still(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: one for key, one in value.items() if key.lower() not in DRAWN and not key.endswith(PASSING)}
+        return {key: _still(one) for key, one in kept.items()}
+    return [_still(one) for one in value] if isinstance(value, list) else value
+
+
+def writing(stage: Stage) -> list[AnyOperation]:
+    return [one for one in stage.plan.operations if one.action in (Action.CREATE, Action.UPDATE)]
+
+
+async def _observed_or_applied(services: Services, stage: Stage, *, written_before: bool = False) -> int:
+    """Every operation as a run does it; how many had to be written. A pool that a later operation changes for good is
+    not looked at any more once that is done: its step is finished by then."""
+    handlers, written = Handlers(services, stage.plan, services.clock), 0
+    late = {one.subject for one in stage.plan.operations if isinstance(one, PatchHostPool)}
+    for operation in writing(stage):
+        if isinstance(operation, PutResource) and operation.subject in late and written_before:
+            continue
+        handler = handlers.of(operation)
+        if await handler.observe(operation) is None:
+            await handler.apply(operation)
+            written += 1
+    return written
+
+
+async def _applied(services: Services, stage: Stage) -> None:
+    handlers = Handlers(services, stage.plan, services.clock)
+    for operation in writing(stage):
+        await handlers.of(operation).apply(operation)
+
+
+async def _undone(services: Services, stage: Stage) -> None:
+    handlers = Handlers(services, stage.plan, services.clock)
+    for operation in reversed(writing(stage)):
+        await handlers.of(operation).undo(operation)
+
+
+def test_all_kinds_of_operations_are_tried(stage: Stage) -> None:
+    kinds = {type(one).__name__ for one in writing(stage)}
+    assert {"RegisterProvider", "PutResource", "PatchResource", "ReferenceGroup", "GrantRole", "PatchHostPool"} <= kinds
+    assert "RetractAssignment" in kinds
+    assert ("CreateDirectoryGroup" in kinds) == ("AddMember" in kinds)
+
+
+def test_what_was_done_is_seen_and_not_done_again(stage: Stage) -> None:
+    stage.with_services(lambda services: _observed_or_applied(services, stage))
+    stage.wait(300)
+    once = held(stage)
+    stage.calls.clear()
+    stage.with_services(lambda services: _observed_or_applied(services, stage, written_before=True))
+    assert dict(stage.calls) == {}
+    assert held(stage) == once
+
+
+def test_applying_twice_equals_applying_once(stage: Stage) -> None:
+    stage.with_services(lambda services: _applied(services, stage))
+    stage.wait(300)
+    once = held(stage)
+    stage.with_services(lambda services: _applied(services, stage))
+    stage.wait(300)
+    assert held(stage) == once
+
+
+def test_each_alone_twice_equals_once(stage: Stage) -> None:
+    """As after a crash between the effect and its outcome: the same operation again, at once."""
+
+    async def each_twice(services: Services) -> None:
+        handlers = Handlers(services, stage.plan, services.clock)
+        for operation in writing(stage):
+            handler = handlers.of(operation)
+            await handler.apply(operation)
+            once = held(stage)
+            await Handlers(services, stage.plan, services.clock).of(operation).apply(operation)
+            assert held(stage) == once, operation.id
+
+    stage.with_services(each_twice)
+
+
+def test_undo_restores_what_was(stage: Stage) -> None:
+    before = held(stage)
+    stage.with_services(lambda services: _applied(services, stage))
+    stage.wait(300)
+    assert held(stage) != before
+    stage.with_services(lambda services: _undone(services, stage))
+    stage.wait(600)
+    assert held(stage) == before
+
+
+def test_undo_of_what_was_never_done_changes_nothing(stage: Stage) -> None:
+    for subscription in stage.world.state.arm.subscriptions.values():
+        subscription.providers["microsoft.desktopvirtualization"] = "Registered"
+    before = held(stage)
+    stage.with_services(lambda services: _undone(services, stage))
+    stage.wait(600)
+    assert held(stage) == before
+
+
+def test_what_cannot_be_taken_back_is_said_in_the_plan(stage: Stage) -> None:
+    for operation in stage.plan.operations:
+        assert operation.inverse(), operation.id
+    assert [one for one in stage.plan.operations if isinstance(one, RegisterProvider)]
+    assert [one for one in stage.plan.operations if isinstance(one, RetractAssignment)]
