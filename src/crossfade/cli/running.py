@@ -72,7 +72,7 @@ def _rolled_back(done: "RolledBack") -> str:
     if done.state == "dry-run":
         kinds = ", ".join(f"{count} {name}" for name, count in done.summary.get("by_kind", {}).items())
         hosts, operations = done.summary["hosts"], done.summary["operations"]
-        told = f"It would be taken back: {hosts} hosts, {operations} operations" + (f" ({kinds})" if kinds else "")
+        told = f"It would be taken back: hosts {hosts}, operations {operations}" + (f" ({kinds})" if kinds else "")
         return f"{told}.\nNothing was written."
     lines = [f"Taken back: {done.of}. Run {done.run_id} is {done.state}."]
     lines += [str(done.error.get(name, "")) for name in ("what", "why", "mend")] if done.error else []

@@ -189,7 +189,7 @@ def _host(host: Entity, doing: dict[str, Entity], alive: bool) -> HostStatus:
         last_known=host.state,
         since=host.moved_at,
         reason=host.reason,
-        doing=_name(step) if step else "",
+        doing=_name(step) if step and (alive or lost) else "",
         waiting_for=waits_for(step) if step and alive else "",
         until=_until(step) if step and alive else "",
     )
@@ -278,11 +278,12 @@ def tells(event: Event) -> bool:
 
 
 def happened(event: Event) -> Happened:
+    verb = str(event.data.get("verb", "")) if event.kind == "command" else ""
     return Happened(
         seq=event.seq,
         at=event.at,
         kind=event.kind,
-        subject=event.subject,
+        subject=event.subject if verb in ("", event.subject) else f"{verb} {event.subject}",
         to=event.to_state or "",
         reason=event.reason,
     )

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable
 
 import pytest
-from runs_kit import begin_run, die, name
+from runs_kit import StepClock, begin_run, die, name
 
 from crossfade.commands.status import IN_FLIGHT, UNKNOWN, capacities, seats, status
 from crossfade.commands.workspace import JOURNAL, Workspace
 from crossfade.execution import seats as execution_seats
+from crossfade.execution.commands import give
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.transitions import Kind
 
@@ -135,3 +136,18 @@ def test_the_quick_way_leaves_everything_else_alone(words: list[str]) -> None:
     from crossfade.cli.main import plain_status
 
     assert plain_status(words) is None
+
+
+def test_a_command_is_told_with_its_verb(workspace: Workspace) -> None:
+    journal = begin_run(workspace)
+    give(workspace.path(JOURNAL), StepClock(), "skip", actor="ann", subject="vm-5")
+    journal.answer(journal.commands()[0], text="It stays.", run_id="run1")
+    journal.close()
+    last = status(workspace).recent[-1]
+    assert (last.kind, last.subject, last.reason) == ("command", "skip vm-5", "It stays.")
+
+
+def test_steps_that_were_cut_off_are_told_only_of_hosts_in_flight(workspace: Workspace) -> None:
+    die(begin_run(workspace))
+    doing = {host.host: host.doing for host in status(workspace).hosts if host.doing}
+    assert doing == {name(2): "empty", name(3): "install"}
