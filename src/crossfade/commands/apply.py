@@ -118,21 +118,28 @@ async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -
 
 async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
     """All machine gates of design section 10, on what is there now. Raises PreflightFailed with every problem."""
-    inventory = await _inventory_now(plan, workspace, services)
-    target = await discover_target(services, inventory, _subscriptions(plan, workspace))
+    inventory = await inventory_now(plan, workspace, services)
+    target = await discover_target(
+        services,
+        inventory,
+        _subscriptions(plan, workspace),
+        people=plan.looked_up,
+        groups=preflight.group_ids(plan),
+    )
     policies = await services.graph.conditional_access_policies()
     problems = [
         *preflight.conflicts(plan),
         *preflight.stale(plan, inventory, target),
         *preflight.rights(plan, target),
         *preflight.quotas(plan, target),
+        *preflight.existing_groups(plan, target),
         *preflight.sign_in_policies(policies, frozenset(plan.accepted)),
     ]
     if problems:
         raise PreflightFailed("This plan cannot be applied as things stand; nothing was written.", problems)
 
 
-async def _inventory_now(plan: Plan, workspace: Workspace, services: Services) -> Inventory:
+async def inventory_now(plan: Plan, workspace: Workspace, services: Services) -> Inventory:
     """The live estate; in restore mode there is none, and the saved one is what there is."""
     if plan.mode == "restore":
         return workspace.read(INVENTORY, Inventory)

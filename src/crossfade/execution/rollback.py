@@ -11,14 +11,13 @@ from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, worked_on
 from crossfade.execution.steering import find_host
 from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind, RunState
+from crossfade.execution.workflows.complete import COMPLETE
 from crossfade.execution.workflows.rollback import classic_answers, rollback_body
 from crossfade.execution.workflows.take_back import take_back_body
 from crossfade.execution.workflows.undo import undo_body
 from crossfade.model.ids import same
 from crossfade.plan.plan import Plan
 
-COMPLETE = "complete"
-"""Subject of the steps that remove classic objects."""
 NO_WAY_BACK = {
     RunState.COMPLETED: "The classic objects have been removed.",
     RunState.FROZEN: "The classic service had stopped answering.",

@@ -1,0 +1,195 @@
+"""`crossfade complete`: the classic objects of a finished, proven and rested migration are removed, by a plan of their
+own. What they were can be read again in classic-backup.json."""
+
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from crossfade.clock import Clock, iso, parse_iso
+from crossfade.commands.apply import Hook, inventory_now, read_plan, steered
+from crossfade.commands.workspace import INVENTORY, JOURNAL, VERIFICATION, File, Workspace
+from crossfade.errors import Refused, StalePlan
+from crossfade.execution.control import CommandControl
+from crossfade.execution.engine import WorkflowState
+from crossfade.execution.handlers.removals import Removals
+from crossfade.execution.journal import Journal
+from crossfade.execution.reader import JournalReader
+from crossfade.execution.records import Entity
+from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of, worked_on
+from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.workflows.complete import COMPLETE, complete_bodies, stuck
+from crossfade.inventory.inventory import Inventory
+from crossfade.model.ids import fold
+from crossfade.plan.completion import Completion, make_completion
+from crossfade.plan.plan import Plan
+from crossfade.verification.verification import Verification
+
+COMPLETION = File("completion.json", "crossfade complete --dry-run")
+BACKUP = File("classic-backup.json", "crossfade complete")
+COMPLETE_ENGINE = File("complete.db", "crossfade complete")
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """The definitions of everything that is removed: as it was planned from, and as it was before the first removal."""
+
+    FORMAT: ClassVar[str] = "crossfade/classic-backup@1"
+
+    format: str = "crossfade/classic-backup@1"
+    made_at: str
+    run_id: str
+    before_the_run: Inventory
+    before_the_removal: Inventory
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of it. `counts`: kind -> how many go; `stays`: what does not, and why; `stuck`: assignments that the
+    service could not remove by themselves."""
+
+    run_id: str
+    state: str
+    counts: dict[str, int] = {}
+    stays: list[str] = []
+    stuck: list[str] = []
+    error: dict[str, Any] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 completed, 1 not, 2 for a dry run that has something to remove."""
+        if self.state == "dry-run":
+            return 2 if self.counts else 0
+        return 0 if self.state == RunState.COMPLETED else 1
+
+
+def _nothing(point: str) -> None:
+    """The journal's hook outside of tests."""
+
+
+async def complete(
+    workspace: Workspace,
+    services: Services,
+    clock: Clock,
+    make_engine: MakeEngine,
+    *,
+    dry_run: bool = False,
+    synchronous: Literal["FULL", "NORMAL"] = "FULL",
+    hook: Hook = _nothing,
+) -> Completed:
+    """Remove what completion.json lists, or go on with it; `dry_run` writes completion.json and removes nothing.
+
+    Raises Refused (nothing removed) unless the run is finished, verification.json passed since, and the waiting period
+    is over; InputError without completion.json, StalePlan when classic has changed since it was made.
+    """
+    plan = read_plan(workspace)
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        run = _may_be_completed(reader.get(Kind.RUN, run_id_of(plan)), plan)
+        begun = bool(reader.all(Kind.STEP, parent=COMPLETE))
+        states = {fold(host.id): host.state for host in reader.all(Kind.HOST) if host.run_id == run.id}
+    if run.state == RunState.COMPLETED:
+        return Completed(run_id=run.id, state=run.state)
+    if not begun:
+        _proven(workspace.read(VERIFICATION, Verification), plan, run)
+        _rested(plan, run, clock)
+    if dry_run:
+        return await _dry_run(workspace, services, plan, run, states, begun=begun)
+    completion = workspace.read(COMPLETION, Completion)
+    if not begun:
+        await _ready(workspace, services, clock, plan, completion, states, run)
+    return await _carry_out(workspace, services, clock, make_engine, plan, completion, synchronous, hook)
+
+
+async def _dry_run(
+    workspace: Workspace, services: Services, plan: Plan, run: Entity, states: dict[str, str], *, begun: bool
+) -> Completed:
+    """The plan is made once: what has begun goes on by the one it began with."""
+    if begun:
+        completion = workspace.read(COMPLETION, Completion)
+    else:
+        completion = make_completion(await inventory_now(plan, workspace, services), plan, states)
+        workspace.write(COMPLETION, completion)
+    return _told(run.id, "dry-run", completion)
+
+
+def _told(run_id: str, state: str, completion: Completion, **more: Any) -> Completed:
+    stays = [f"{one.key}: {one.why}" for one in completion.stays]
+    return Completed(run_id=run_id, state=state, counts=completion.counts(), stays=stays, **more)
+
+
+# -- the gates
+
+
+def _may_be_completed(run: Entity | None, plan: Plan) -> Entity:
+    if run is None or run.state not in (RunState.FINISHED, RunState.COMPLETED):
+        state = run.state if run is not None else "not begun"
+        mend = "Finish it: `crossfade resume`."
+        raise Refused("Nothing of classic is removed.", f"The run of this plan is {state}.", mend)
+    if plan.mode == "restore":
+        raise Refused(
+            "Nothing of classic is removed.", "It had gone when the plan was made.", "There is nothing to do."
+        )
+    return run
+
+
+def _proven(verification: Verification, plan: Plan, run: Entity) -> None:
+    mend = "Run `crossfade verify`, mend what it names, then try again."
+    if verification.inputs.get("plan") != plan.digest():
+        raise Refused("Nothing of classic is removed.", "verification.json is of another plan.", mend)
+    if verification.made_at < run.moved_at:
+        raise Refused("Nothing of classic is removed.", "verification.json is older than the end of the run.", mend)
+    if not verification.passed():
+        raise Refused("Nothing of classic is removed.", "The verification did not pass.", mend)
+
+
+def _rested(plan: Plan, run: Entity, clock: Clock) -> None:
+    until = parse_iso(run.moved_at) + timedelta(seconds=plan.settings.completion_wait_s)
+    if clock.now() < until:
+        why = f"The run ended {run.moved_at}; the way back stays open until {iso(until)}."
+        raise Refused("Nothing of classic is removed yet.", why, "Wait, or plan with waves.completion_wait_days.")
+
+
+async def _ready(
+    workspace: Workspace,
+    services: Services,
+    clock: Clock,
+    plan: Plan,
+    completion: Completion,
+    states: dict[str, str],
+    run: Entity,
+) -> None:
+    """Classic is as it was when completion.json was made; then its definitions are kept."""
+    now = await inventory_now(plan, workspace, services)
+    if make_completion(now, plan, states) != completion:
+        what = f"{workspace.path(COMPLETION)} is not what would be removed now."
+        raise StalePlan(what, "Classic or the plan has changed since.", f"Run `{COMPLETION.made_by}` and look at it.")
+    before = workspace.read(INVENTORY, Inventory)
+    backup = Backup(made_at=iso(clock.now()), run_id=run.id, before_the_run=before, before_the_removal=now)
+    workspace.write(BACKUP, backup)
+
+
+# -- the removal
+
+
+async def _carry_out(
+    workspace: Workspace,
+    services: Services,
+    clock: Clock,
+    make_engine: MakeEngine,
+    plan: Plan,
+    completion: Completion,
+    synchronous: Literal["FULL", "NORMAL"],
+    hook: Hook,
+) -> Completed:
+    args = {"pools": msgspec.to_builtins(completion.pools), "tenants": msgspec.to_builtins(completion.tenants)}
+    journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
+    try:
+        control = CommandControl(journal, clock, run_id_of(plan))
+        context = make_context(plan, journal, clock, services, control)
+        known = complete_bodies(context, Removals(services.classic))
+        name = f"{context.run_id}/complete"
+        outcome = await steered(control, worked_on(context, make_engine, known, "complete", name, args))
+        run = journal.get(Kind.RUN, context.run_id)
+        left = stuck(context)
+    finally:
+        journal.close()
+    error = outcome.error if outcome.state is not WorkflowState.DONE else None
+    return _told(run_id_of(plan), run.state if run else "unknown", completion, stuck=left, error=error)

@@ -1,0 +1,52 @@
+"""The removal of classic objects. Absent is as wanted; an assignment that the service cannot remove is told."""
+
+from collections.abc import Awaitable, Callable
+
+from crossfade.cloud.classic import Classic
+from crossfade.errors import CloudError
+from crossfade.execution.steps import Facts
+from crossfade.plan.completion import Removal
+
+STUCK = ("6031", "UpnNotInAad")
+"""The person is gone from the directory, and the service wants one who is there (facts/classic-service 1.10)."""
+
+
+class Removals:
+    """One call of the classic service per removal. Nothing else is removed, and never a VM."""
+
+    def __init__(self, classic: Classic) -> None:
+        self._classic = classic
+        self._table: dict[str, Callable[[Removal], Awaitable[Facts]]] = {
+            "registration": self._registration,
+            "assignment": self._assignment,
+            "session-host": self._session_host,
+            "remote-app": self._object,
+            "app-group": self._object,
+            "host-pool": self._object,
+            "tenant": self._object,
+        }
+
+    async def apply(self, removal: Removal) -> Facts:
+        """Raises CloudError, Conflict while something is in the way."""
+        return await self._table[removal.kind](removal)
+
+    async def _registration(self, removal: Removal) -> Facts:
+        await self._classic.delete_registration(removal.key)
+        return {"removed": True}
+
+    async def _assignment(self, removal: Removal) -> Facts:
+        try:
+            await self._classic.unassign_user(removal.key, removal.upn)
+        except CloudError as error:
+            if not any(mark in f"{error.service_code} {error.why}" for mark in STUCK):
+                raise
+            return {"removed": False, "stuck": removal.upn}
+        return {"removed": True}
+
+    async def _session_host(self, removal: Removal) -> Facts:
+        await self._classic.delete_host(removal.key)
+        return {"removed": True}
+
+    async def _object(self, removal: Removal) -> Facts:
+        await self._classic.delete(removal.key)
+        return {"removed": True}
