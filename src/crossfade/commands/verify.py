@@ -33,7 +33,9 @@ async def verify(
     plan, inventory = documents(workspace)
     pools = [pool.target for pool in plan.pools]
     subscriptions = _subscriptions(workspace, plan)
-    target = await discover_target(services, inventory, subscriptions, pools=pools, progress=progress)
+    target = await discover_target(
+        services, inventory, subscriptions, pools=pools, people=plan.looked_up, progress=progress
+    )
     verification = prove(plan, inventory, target, run_facts(workspace, plan), made_at=iso(clock.now()))
     workspace.write(TARGET_NOW, target)
     workspace.write(VERIFICATION, verification)

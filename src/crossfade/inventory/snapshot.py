@@ -7,6 +7,7 @@ from crossfade.inventory.candidates import candidates_of
 from crossfade.inventory.target import Count, TargetSnapshot
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
 from crossfade.model.provenance import Gap
+from crossfade.model.rights import POWERFUL_ROLES
 from crossfade.model.target import ArmObject, DirectoryGroup, Identity, Permission, RoleGrant, VirtualMachine
 from crossfade.sources.target_records import PROVIDERS, Rows, TargetReading, Wanted
 
@@ -73,6 +74,7 @@ def assemble_target(reading: TargetReading, wanted: Wanted, *, made_at: str) -> 
         locations=_locations(reading),
         objects=objects,
         grants=_grants(reading),
+        powerful=_powerful(reading),
         permissions=_permissions(reading),
         machines=_machines(reading, wanted, objects),
         identities=_identities(reading),
@@ -147,6 +149,17 @@ def _grants(reading: TargetReading) -> list[RoleGrant]:
             if grant.role in DESKTOP_ROLES or on_object:
                 found[fold(grant.id)] = grant
     return [found[key] for key in sorted(found)]
+
+
+def _powerful(reading: TargetReading) -> list[RoleGrant]:
+    rows = (_grant(row) for rows in reading.grants.values() for row in rows)
+    found = {fold(grant.id): grant for grant in rows if grant.role in POWERFUL_ROLES and _is_above(grant.scope)}
+    return [found[key] for key in sorted(found)]
+
+
+def _is_above(scope: str) -> bool:
+    """A subscription, a resource group or what is above them; not an object of some service."""
+    return "/providers/" not in scope.casefold().replace("/providers/microsoft.management/", "/")
 
 
 def _grant(row: dict[str, Any]) -> RoleGrant:

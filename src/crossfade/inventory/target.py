@@ -66,6 +66,9 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     candidates: list[CandidateGroup] = []
     """Existing groups that could publish something, where they were asked for. No part of the substance: a plan depends
     only on those it uses, and these are read again before the first write."""
+    powerful: list[RoleGrant] = []
+    """Grants above the desktop objects whose roles reach them all: owners, contributors, givers of access. Told, and no
+    part of the substance: people come and go there without the plan being any different."""
     counts: list[Count] = []
     gaps: list[Gap] = []
 

@@ -22,6 +22,14 @@ NEEDED: dict[str, str] = {
 }
 """Actions that every plan needs, and what for."""
 
+POWERFUL_ROLES: dict[str, str] = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+}
+"""Roles that reach far beyond desktops: id -> name (facts/arm-service 5.1)."""
+
 
 def allowed(action: str, permissions: Iterable[Permission]) -> bool:
     """Whether any entry allows an action: its wildcards match, and none of its exclusions do."""

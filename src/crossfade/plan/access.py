@@ -5,11 +5,14 @@ Design 8. Operations for single people are named by person, so that a wave can p
 
 import msgspec
 
+from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import AppGroup
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name, parent_key, stable_id
-from crossfade.model.target import DirectoryGroup, Identity
+from crossfade.model.target import CandidateGroup, DirectoryGroup, Identity
+from crossfade.plan.existing_groups import existing_groups
+from crossfade.plan.group_choice import Proposal
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout
 from crossfade.plan.names import fill, mail_nickname, with_mark
@@ -21,12 +24,14 @@ from crossfade.plan.operations import (
     GrantRole,
     RetractAssignment,
 )
+from crossfade.plan.people import WhoIsWho
 from crossfade.plan.plan import GroupAccess
 
 DIRECT = "direct"
 DISPLAY_LIMIT = 256
 DESCRIPTION_LIMIT = 1024
 DIRECTORY_GROUP = "directory-group"
+EXISTING_GROUPS = "existing-groups"
 
 
 class DisplayNames:
@@ -44,31 +49,76 @@ class DisplayNames:
 
 
 class AccessPlan(msgspec.Struct, kw_only=True):
-    """`setup`: done with the objects; `by_person`: folded pool key -> folded UPN -> operations that publish them."""
+    """`setup`: done with the objects; `by_person`: folded pool key -> folded UPN -> operations that publish them;
+    `together`: folded pool key -> id of an operation that publishes several at once -> their folded UPNs."""
 
     groups: list[GroupAccess] = []
     setup: list[AnyOperation] = []
     by_person: dict[str, dict[str, list[AnyOperation]]] = {}
     leaving: dict[str, dict[str, list[AnyOperation]]] = {}
     """The same people's way out of classic."""
+    together: dict[str, dict[str, frozenset[str]]] = {}
     unread: list[str] = []
     """UPNs that nobody looked up in the directory, or could not: whether they are gone is not known."""
     names: DisplayNames = msgspec.field(default_factory=DisplayNames)
+    proposals: list[Proposal] = []
+    problems: list[Problem] = []
+    shared: dict[tuple[str, frozenset[str]], tuple[str, str, str]] = {}
+    """(folded pool key, object ids) -> nickname, principal and display name of the new group that holds them."""
 
 
-def plan_access(inventory: Inventory, target: TargetSnapshot, layout: Layout, intent: Intent) -> AccessPlan:
-    """The access of every migrated app group that has people."""
+class _People(msgspec.Struct, frozen=True):
+    """Of one app group. `names`: folded UPN of today -> as it is spelled; `classic`: likewise -> their names there;
+    `found`: folded UPN -> object id; `missing`: UPN -> why."""
+
+    names: dict[str, str]
+    classic: dict[str, list[str]]
+    found: dict[str, str]
+    missing: dict[str, str]
+
+    def persons(self) -> dict[str, str]:
+        """Object id -> the first of their names: two names of one object are one person."""
+        first: dict[str, str] = {}
+        for upn, object_id in self.found.items():
+            first.setdefault(object_id, upn)
+        return first
+
+
+def plan_access(
+    inventory: Inventory, target: TargetSnapshot, layout: Layout, intent: Intent, known: WhoIsWho | None = None
+) -> AccessPlan:
+    """The access of every migrated app group that has people. `known`: who the people of classic are today."""
+    known = known or WhoIsWho()
     identities = {fold(identity.upn): identity for identity in target.identities}
-    assigned: dict[str, dict[str, str]] = {}
+    listed: dict[str, dict[str, str]] = {}
     for assignment in inventory.assignments:
-        assigned.setdefault(fold(assignment.key), {}).setdefault(fold(assignment.upn), assignment.upn)
-    plan = AccessPlan()
+        listed.setdefault(fold(assignment.key), {}).setdefault(fold(assignment.upn), assignment.upn)
+    wanted = [group for group in layout.groups if listed.get(fold(group.key))]
+    people = {group.key: _people(listed[fold(group.key)], identities, known) for group in wanted}
+    personal = {fold(pool.key) for pool in layout.pools if pool.personal}
+    ids = {key: list(found.persons()) for key, found in people.items()}
+    existing = existing_groups(ids, layout.groups, personal, target, intent)
+    plan = AccessPlan(proposals=existing.proposals, problems=existing.problems)
     held = _Held(target)
-    for group in layout.groups:
-        people = assigned.get(fold(group.key), {})
-        if people:
-            _plan_group(plan, group, people, identities, layout, intent, held)
+    for group in wanted:
+        plan.unread += [
+            name
+            for folded, name in people[group.key].names.items()
+            if folded not in known.left_out and _is_unread(identities.get(folded))
+        ]
+        _plan_group(plan, group, people[group.key], existing.used.get(fold(group.key), []), layout, intent, held)
     return plan
+
+
+def _people(listed: dict[str, str], identities: dict[str, Identity], known: WhoIsWho) -> _People:
+    names: dict[str, str] = {}
+    classic: dict[str, list[str]] = {}
+    for upn in listed.values():
+        now = known.today(upn)
+        names.setdefault(fold(now), now)
+        classic.setdefault(fold(now), []).append(upn)
+    found, missing = _resolve(names, identities, known.left_out)
+    return _People(names, classic, found, missing)
 
 
 class _Held:
@@ -93,41 +143,90 @@ class _Held:
 def _plan_group(
     plan: AccessPlan,
     group: AppGroup,
-    people: dict[str, str],
-    identities: dict[str, Identity],
+    people: _People,
+    existing: list[CandidateGroup],
     layout: Layout,
     intent: Intent,
     held: _Held,
 ) -> None:
     scope = layout.group_ids[fold(group.key)]
-    found, missing = _resolve(people, identities)
-    plan.unread += [upn for folded, upn in people.items() if _is_unread(identities.get(folded))]
     pool = fold(parent_key(group.key))
     by_person = plan.by_person.setdefault(pool, {})
-    label = {fold(upn): upn for upn in people.values()}
     leaving = plan.leaving.setdefault(pool, {})
-    for upn in found:
-        leaving.setdefault(upn, []).append(_retract(group, label[upn]))
-    persons: dict[str, str] = {}
-    for upn, object_id in found.items():
-        persons.setdefault(object_id, upn)
+    for upn in people.found:
+        leaving.setdefault(upn, []).extend(_retract(group, name) for name in people.classic[upn])
         by_person.setdefault(upn, [])
-    if len(persons) <= intent.access.direct_threshold:
-        for object_id, upn in persons.items():
-            by_person[upn].append(_grant(scope, object_id, "User", label[upn], group, held))
-        nickname = None
+    persons = people.persons()
+    through = [_through_existing(plan, group, scope, one, persons, people.names, by_person, held) for one in existing]
+    inside = {fold(member) for one in existing for member in one.members}
+    rest = {object_id: upn for object_id, upn in persons.items() if fold(object_id) not in inside}
+    nickname = None
+    if len(rest) + len(existing) <= intent.access.direct_threshold:
+        for object_id, upn in rest.items():
+            by_person[upn].append(_grant(scope, object_id, "User", people.names[upn], group, held))
     else:
-        nickname = _through_group(plan, group, scope, persons, label, by_person, intent, held)
+        nickname = _through_group(plan, group, scope, rest, people.names, by_person, intent, held)
     plan.groups.append(
         GroupAccess(
             source=group.key,
             target=scope,
-            way=DIRECTORY_GROUP if nickname else DIRECT,
+            way=DIRECTORY_GROUP if nickname else EXISTING_GROUPS if through else DIRECT,
             directory_group=nickname,
-            people=found,
-            missing=missing,
+            existing=through,
+            people=people.found,
+            missing=people.missing,
         )
     )
+
+
+def _through_existing(
+    plan: AccessPlan,
+    group: AppGroup,
+    scope: str,
+    existing: CandidateGroup,
+    persons: dict[str, str],
+    names: dict[str, str],
+    by_person: dict[str, list[AnyOperation]],
+    held: _Held,
+) -> str:
+    """The nickname that stands for an existing group in this pool. Its people are members already, so its grant
+    publishes them all at once: with the last of them, when there are seats for everybody."""
+    pool = fold(parent_key(group.key))
+    nickname = f"existing-{stable_id(fold(existing.id), pool)[:13]}"
+    subject = f"group:{nickname}"
+    plan.setup.append(
+        CreateDirectoryGroup(
+            id=f"create-directory-group:{nickname}",
+            subject=subject,
+            source=group.key,
+            action=Action.ADOPT,
+            reason=f"exists, holds {len(existing.members)} people who all have it, and somebody said yes to it",
+            display_name=existing.display_name,
+            mail_nickname=nickname,
+            description=existing.description,
+            prior_id=existing.id,
+        )
+    )
+    grant = _grant(scope, existing.id, "Group", existing.display_name, group, held)
+    plan.setup.append(grant)
+    members = {fold(member) for member in existing.members}
+    inside = {object_id: upn for object_id, upn in persons.items() if fold(object_id) in members}
+    if grant.action is Action.CREATE:
+        plan.together.setdefault(pool, {})[grant.id] = frozenset(inside.values())
+    for object_id, upn in inside.items():
+        by_person[upn].append(
+            AddMember(
+                id=f"add-member:{nickname}:{object_id}",
+                subject=subject,
+                source=group.key,
+                action=Action.NO_OP,
+                reason=f"is a member of {existing.display_name} already",
+                member=object_id,
+                member_label=names[upn],
+                prior=True,
+            )
+        )
+    return nickname
 
 
 def _through_group(
@@ -140,6 +239,13 @@ def _through_group(
     intent: Intent,
     held: _Held,
 ) -> str:
+    """The nickname of the new group. App groups of one pool with the same people share it: those people come into it
+    with the same wave. Across pools they would not, so each pool has its own."""
+    same = (fold(parent_key(group.key)), frozenset(map(fold, persons)))
+    if same in plan.shared:
+        nickname, principal, display = plan.shared[same]
+        plan.setup.append(_grant(scope, principal, "Group", display, group, held))
+        return nickname
     pool = parent_key(group.key)
     words = {"tenant": last_name(parent_key(pool)), "pool": last_name(pool), "group": last_name(group.key)}
     wanted = fill(intent.names.directory_group, **words)
@@ -161,7 +267,9 @@ def _through_group(
             prior_id=present.id if present else None,
         )
     )
-    plan.setup.append(_grant(scope, present.id if present else subject, "Group", display, group, held))
+    principal = present.id if present else subject
+    plan.shared[same] = (nickname, principal, display)
+    plan.setup.append(_grant(scope, principal, "Group", display, group, held))
     members = {fold(member) for member in present.members} if present else set()
     for object_id, upn in persons.items():
         inside = fold(object_id) in members
@@ -245,13 +353,17 @@ def _is_unread(identity: Identity | None) -> bool:
     return identity is None or identity.state == "unread"
 
 
-def _resolve(people: dict[str, str], identities: dict[str, Identity]) -> tuple[dict[str, str], dict[str, str]]:
+def _resolve(
+    people: dict[str, str], identities: dict[str, Identity], left_out: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
     """Folded UPN -> object id of those the directory knows, and UPN -> why for the others."""
     found: dict[str, str] = {}
     missing: dict[str, str] = {}
     for folded, upn in sorted(people.items()):
         identity = identities.get(folded)
-        if identity is not None and identity.object_id:
+        if folded in left_out:
+            missing[upn] = f"left out: {left_out[folded]}"
+        elif identity is not None and identity.object_id:
             found[folded] = identity.object_id
         else:
             missing[upn] = identity.why or identity.state if identity else "was not looked up in the directory"

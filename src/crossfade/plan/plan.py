@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from crossfade.inventory.documents import digest
+from crossfade.plan.group_choice import Proposal
 from crossfade.plan.operations import AnyOperation
+from crossfade.plan.role_proposal import RoleProposal
 
 
 class NameMapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +29,14 @@ class NotCarried(msgspec.Struct, frozen=True, kw_only=True):
 
 class GroupAccess(msgspec.Struct, frozen=True, kw_only=True):
     """How the people of one app group get the target group. `way`: direct or directory-group. `people`: folded UPN ->
-    object id; `missing`: UPN -> why it could not be resolved (a named placeholder, never dropped)."""
+    object id; `missing`: UPN -> why it could not be resolved (a named placeholder, never dropped). `existing`:
+    nicknames of operations that stand for groups which were there before, and which the operator said yes to."""
 
     source: str
     target: str
     way: str
     directory_group: str | None = None
+    existing: list[str] = []
     people: dict[str, str] = {}
     missing: dict[str, str] = {}
 
@@ -137,6 +141,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     accepted: list[str] = []
     """Ids of findings that somebody answers for, by name, in the intent."""
     notes: list[str] = []
+    renamed: dict[str, str] = {}
+    """Folded classic UPN -> the UPN of today, where the operator said so."""
+    looked_up: list[str] = []
+    """UPNs and object ids that the operator named for them: apply and verify look them up too."""
+    proposals: list[Proposal] = []
+    """Existing Entra groups that would do; data, not operations, until a yes."""
+    roles: list[RoleProposal] = []
+    """Azure roles in the place of classic ones; likewise."""
 
     def digest(self) -> str:
         """Digest of the whole plan: what a run is known by."""

@@ -18,8 +18,10 @@ from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, lay_out
 from crossfade.plan.objects import Objects
 from crossfade.plan.operations import AnyOperation
+from crossfade.plan.people import looked_up, who_is_who, with_todays_names
 from crossfade.plan.plan import NotCarried, Plan, PoolPlan, Settings, Wave
 from crossfade.plan.quotas import quotas
+from crossfade.plan.rbac import plan_roles
 from crossfade.plan.waves import PoolHosts, hosts_needed, plan_waves
 
 OUTAGE = "when-empty"
@@ -36,12 +38,15 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     """
     layout, problems = lay_out(inventory, target, intent)
     problems += _fit(findings, inventory, target) + _open_blockers(findings, intent, today)
-    access = plan_access(inventory, target, layout, intent)
+    known, unclear = who_is_who(intent.people, target)
+    access = plan_access(inventory, target, layout, intent, known)
+    roles = plan_roles(inventory, target, layout, intent)
     objects = Objects(inventory, target, layout, intent)
     people = {pool: len(named) for pool, named in access.by_person.items()}
-    hosts = plan_hosts(inventory, target, layout, intent, people)
-    operations = _unique([*objects.operations(), *access.setup, *_personal(access)])
+    hosts = plan_hosts(with_todays_names(inventory, known.renamed), target, layout, intent, people)
+    operations = _unique([*objects.operations(), *access.setup, *_personal(access), *roles.operations])
     late = objects.late()
+    problems += unclear + access.problems + roles.problems
     problems += _unread(access) + hosts.problems + _seats(hosts, intent)
     problems += quotas(operations, target, intent.azure.subscription)
     if problems:
@@ -66,6 +71,10 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         settings=_settings(intent),
         accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
         not_carried=_left(inventory, layout),
+        renamed=known.renamed,
+        looked_up=looked_up(intent.people),
+        proposals=access.proposals,
+        roles=roles.proposals,
         notes=hosts.notes + _notes(access, waves, hosts) + _answers(findings, intent),
     )
 
@@ -92,6 +101,7 @@ def _pool_hosts(hosts: HostPlan, access: AccessPlan) -> list[PoolHosts]:
             serving=sum(1 for move in hosts.moves[fold(pool.source)] if fold(move.source) in hosts.serving),
             people=access.by_person.get(fold(pool.source), {}),
             leaving=access.leaving.get(fold(pool.source), {}),
+            together=access.together.get(fold(pool.source), {}),
         )
         for pool in hosts.pools
     ]

@@ -1,5 +1,6 @@
 """Machine gates before the first write: rights, conflicts, sign-in policies, quotas, inputs that moved on. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from crossfade.errors import Problem
@@ -53,6 +54,43 @@ def stale(plan: Plan, inventory: Inventory, target: TargetSnapshot) -> list[Prob
 def quotas(plan: Plan, target: TargetSnapshot) -> list[Problem]:
     """Counted again now: somebody else may have used what was free at plan time (facts/field, trap 8)."""
     return count_quotas(plan.operations, target, plan.subscription)
+
+
+def existing_groups(plan: Plan, target: TargetSnapshot) -> list[Problem]:
+    """Existing groups that the plan publishes through, as they are now: never one member more than the app group has
+    people (design 8). `target` was read with `group_ids(plan)`."""
+    ids = {
+        operation.mail_nickname: operation
+        for operation in plan.operations
+        if isinstance(operation, CreateDirectoryGroup)
+    }
+    now = {fold(group.id): group for group in target.candidates}
+    problems = []
+    for access in plan.access:
+        has = {fold(one) for one in access.people.values()}
+        for operation in (ids[nickname] for nickname in access.existing if nickname in ids):
+            group = now.get(fold(operation.prior_id or ""))
+            strangers = set(group.members) - has if group and group.complete else set()
+            if group is None or not group.complete:
+                what, mend = "could not be read: nobody knows who would gain access.", "Plan again without it."
+            else:
+                what = f"has {len(strangers)} members now who do not have {access.source}: {some(strangers)}."
+                mend = "They would gain it. Take them out of the group, or the group out of [groups], and plan again."
+            if strangers or group is None or not group.complete:
+                problems.append(Problem(f"directory group {operation.display_name}", what, mend))
+    return problems
+
+
+def group_ids(plan: Plan) -> list[str]:
+    """Object ids of the existing groups that the plan publishes through."""
+    used = {nickname for access in plan.access for nickname in access.existing}
+    found = (one for one in plan.operations if isinstance(one, CreateDirectoryGroup) and one.mail_nickname in used)
+    return sorted({operation.prior_id for operation in found if operation.prior_id})
+
+
+def some(names: Iterable[str], most: int = 5) -> str:
+    found = sorted(names)
+    return ", ".join(found[:most]) + (" …" if len(found) > most else "")
 
 
 def sign_in_policies(policies: list[dict[str, Any]] | None, accepted: frozenset[str]) -> list[Problem]:

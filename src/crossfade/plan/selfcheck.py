@@ -20,6 +20,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
 )
 from crossfade.plan.plan import GroupAccess, Plan, Wave
+from crossfade.plan.role_proposal import RoleProposal
 
 MEND = "Make the plan again with `crossfade plan`; choices belong into crossfade.toml."
 KINDS = ("canary-host", "canary-wave", "wave", "last-wave")
@@ -137,25 +138,29 @@ def _waves(plan: Plan) -> Iterator[Wrong]:
 def _access(plan: Plan) -> Iterator[Wrong]:
     """Every grant and member is explained by the plan's own list of people, and everybody in it has theirs."""
     by_scope = {fold(group.target): group for group in plan.access}
-    by_nickname = {f"group:{group.directory_group}": group for group in plan.access if group.directory_group}
+    by_nickname = _by_nickname(plan)
+    roles = {role.operation: role for role in plan.roles if role.decision == "grant"}
     ids = {group.source: {fold(object_id) for object_id in group.people.values()} for group in plan.access}
     groups = {op.subject: op for op in plan.operations if isinstance(op, CreateDirectoryGroup)}
     given: dict[str, set[str]] = {}
     for operation in plan.operations:
         place = f"operations {operation.id}"
-        if isinstance(operation, GrantRole):
+        if isinstance(operation, GrantRole) and operation.id in roles:
+            yield from _role(place, operation, roles[operation.id])
+        elif isinstance(operation, GrantRole):
             yield from _grant(place, operation, by_scope, ids)
             if operation.principal_type == "Group" and not _is_ours(operation, groups):
                 yield place, f"grants to the group {operation.principal}, which is none of this plan."
             given.setdefault(fold(operation.scope), set()).add(fold(operation.principal))
         elif isinstance(operation, AddMember):
-            group = by_nickname.get(operation.subject)
-            if group is None or fold(operation.member) not in ids[group.source]:
+            users = by_nickname.get(operation.subject, [])
+            if not users or any(fold(operation.member) not in ids[group.source] for group in users):
                 yield place, f"lets {operation.member_label} into a group whose people do not name them."
-            given.setdefault(fold(group.target) if group else "", set()).add(fold(operation.member))
+            for group in users:
+                given.setdefault(fold(group.target), set()).add(fold(operation.member))
         elif isinstance(operation, CreateDirectoryGroup) and operation.subject not in by_nickname:
             yield place, "makes a group that no app group uses."
-    for nickname, group in by_nickname.items():
+    for nickname, group in ((name, group) for name, users in by_nickname.items() for group in users):
         principals = {nickname, groups[nickname].prior_id or nickname} if nickname in groups else set()
         if not given.get(fold(group.target), set()) & {fold(one) for one in principals}:
             yield f"access {group.source}", f"its people are in {nickname}, and no operation gives that {group.target}."
@@ -163,6 +168,22 @@ def _access(plan: Plan) -> Iterator[Wrong]:
         for upn, object_id in group.people.items():
             if fold(object_id) not in given.get(fold(group.target), set()):
                 yield f"access {group.source}", f"{upn} is listed and no operation gives them {group.target}."
+
+
+def _by_nickname(plan: Plan) -> dict[str, list[GroupAccess]]:
+    """Subject of a directory group -> the app groups that it publishes."""
+    found: dict[str, list[GroupAccess]] = {}
+    for group in plan.access:
+        for nickname in [*([group.directory_group] if group.directory_group else []), *group.existing]:
+            found.setdefault(f"group:{nickname}", []).append(group)
+    return found
+
+
+def _role(place: str, operation: GrantRole, role: RoleProposal) -> Iterator[Wrong]:
+    """A grant beside publishing is one of the plan's proposals, to the letter."""
+    told = (fold(operation.scope), fold(operation.role), fold(operation.principal), operation.principal_type)
+    if told != (fold(role.scope), fold(role.role), fold(role.principal), role.principal_type):
+        yield place, f"is not what the proposal {role.id} says."
 
 
 def _is_ours(operation: GrantRole, groups: dict[str, CreateDirectoryGroup]) -> bool:
@@ -182,7 +203,7 @@ def _grant(
         yield place, f"grants {operation.scope}, which is no app group of the plan."
     elif operation.principal_type == "User" and fold(operation.principal) not in ids[group.source]:
         yield place, f"grants to {operation.principal_label}, whom the people of {group.source} do not name."
-    elif operation.principal_type == "Group" and group.directory_group is None:
+    elif operation.principal_type == "Group" and not (group.directory_group or group.existing):
         yield place, f"grants to a group, but the people of {group.source} are assigned one by one."
 
 

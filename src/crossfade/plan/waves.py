@@ -30,6 +30,8 @@ class PoolHosts(msgspec.Struct, frozen=True, kw_only=True):
     serving: int
     people: People
     leaving: People = {}
+    together: dict[str, frozenset[str]] = {}
+    """Operations that publish several people at once: id -> folded UPNs. Done with the last of them."""
 
 
 def plan_waves(pools: list[PoolHosts], intent: WaveIntent) -> list[Wave]:
@@ -118,7 +120,8 @@ class _Publisher:
     """Hands out the people of each pool in proportion to the seats that have arrived."""
 
     def __init__(self, pools: list[PoolHosts], early: dict[str, list[HostMove]], headroom: float) -> None:
-        self._waiting = {item.pool.source: dict(sorted(item.people.items())) for item in pools}
+        self._together = {item.pool.source: dict(item.together) for item in pools}
+        self._waiting = {item.pool.source: _in_turn(item) for item in pools}
         self._total = {item.pool.source: len(item.people) for item in pools}
         self._early = {source: len(hosts) for source, hosts in early.items()}
         self._moved = dict.fromkeys(early, 0)
@@ -172,7 +175,9 @@ class _Publisher:
         part = total if moved >= early else math.floor(moved / early * total)
         due = total if not self._left[source] else min(part, math.floor(moved * self._each[source]))
         waiting = self._waiting[source]
-        return list(itertools.islice(waiting, max(0, due - (total - len(waiting)))))
+        people = list(itertools.islice(waiting, max(0, due - (total - len(waiting)))))
+        split = [one for one in self._together[source].values() if not waiting.keys() & one <= set(people)]
+        return [person for person in people if not any(person in one for one in split)]
 
     def _take(self, source: str, people: list[str], cohort: set[str]) -> list[str]:
         operations: list[str] = []
@@ -181,7 +186,15 @@ class _Publisher:
             if found is not None:
                 cohort.add(person)
                 operations += [operation.id for operation in found]
-        return operations
+        waiting, together = self._waiting[source], self._together[source]
+        whole = [name for name, one in together.items() if not waiting.keys() & one]
+        return operations + [name for name in whole if together.pop(name)]
+
+
+def _in_turn(item: PoolHosts) -> People:
+    """By name; those who are published together come last, so that nobody else waits for them."""
+    grouped = frozenset[str]().union(*item.together.values())
+    return dict(sorted(item.people.items(), key=lambda pair: (pair[0] in grouped, pair[0])))
 
 
 def natural(text: str) -> tuple[tuple[int, int | str], ...]:

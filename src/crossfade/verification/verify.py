@@ -4,6 +4,7 @@ from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
+from crossfade.plan.people import with_todays_names
 from crossfade.plan.plan import Plan
 from crossfade.verification.after import After
 from crossfade.verification.before import Before, machines_of
@@ -57,6 +58,7 @@ def sides(plan: Plan | None, inventory: Inventory, target: TargetSnapshot) -> tu
     if plan is None:
         before = Before(inventory, people, vms=vms)
         return before, After(target, people)
+    inventory = with_todays_names(inventory, plan.renamed)
     vms |= {fold(move.source): move.vm for move in plan.hosts}
     before = Before(inventory, people, vms=vms, pools={fold(pool.source) for pool in plan.pools})
     pools = {fold(pool.target) for pool in plan.pools}

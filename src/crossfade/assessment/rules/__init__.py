@@ -17,6 +17,7 @@ from crossfade.assessment.rules import (
     remoteapp_store,
     remoteapp_without_path,
     rights_missing,
+    role_inherited,
     role_quota,
     scaling_automation,
     single_host_pool,
@@ -49,4 +50,5 @@ RULES: tuple[Rule, ...] = (
     name_rewritten.RULE,
     tenant_settings.RULE,
     classic_role.RULE,
+    role_inherited.RULE,
 )
