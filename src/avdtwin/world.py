@@ -4,6 +4,7 @@ Nothing runs in the background. Whoever looks at the world first calls `settle()
 by now, in order of time; so a snapshot at any moment holds everything that is still to come.
 """
 
+import gc
 import hashlib
 import heapq
 from collections.abc import Callable
@@ -180,7 +181,13 @@ class World:
         """A world from `snapshot()`. Raises msgspec.DecodeError or ValidationError when the bytes are no snapshot."""
         for module in PLAYERS:
             import_module(module)
-        return cls(msgspec.json.decode(data, type=WorldState), clock)
+        collects = gc.isenabled()
+        gc.disable()  # it would look through millions of new objects, again and again, and find nothing
+        try:
+            return cls(msgspec.json.decode(data, type=WorldState), clock)
+        finally:
+            if collects:
+                gc.enable()
 
     @classmethod
     def load(cls, path: Path, clock: Clock) -> "World":

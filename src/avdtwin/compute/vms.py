@@ -1,6 +1,8 @@
 """Virtual machines: model, instance view and lists (facts/arm-service 7.1)."""
 
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -89,8 +91,9 @@ def _page(world: World, request: Request, scope: str) -> Response:
         raise gateway(400, "BadRequest", "$filter is not supported on virtual machines here.")
     size = int(world.setting("compute_page_size"))
     after = request.query.get("skiptoken", "")
-    keys = [key for key in store.keys(world, scope, "virtualMachines") if key > after]
-    keys = [key for key in keys if key in world.state.machines]
+    every = store.keys(world, scope, "virtualMachines")
+    behind = (every[at] for at in range(bisect_right(every, after), len(every)))
+    keys = list(islice((key for key in behind if key in world.state.machines), size + 1))
     body: dict[str, Any] = {"value": [_listed(world, request, key) for key in keys[:size]]}
     if len(keys) > size:
         body["nextLink"] = _next_link(request, keys[size - 1])
