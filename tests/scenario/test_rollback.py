@@ -11,7 +11,8 @@ from back_kit import classic_of, say, sign_out_later, somebody_of, take_back, ta
 from stage import MORNING, Stage, personal, pooled, short, spec_of
 
 from crossfade.commands.apply import Hook
-from crossfade.errors import CannotRollBack, InputError
+from crossfade.commands.rollback import under_way
+from crossfade.errors import CannotRollBack, InputError, Refused
 from crossfade.execution.transitions import Kind
 
 SMALL = spec_of(pooled(hosts=3), personal(hosts=1))
@@ -177,3 +178,16 @@ def test_people_at_work_find_a_way_all_the_while(tmp_path: Path) -> None:
     assert tally["refused_sign_ins"] == 0, tally["refused_by_cause"]
     assert target_of(stage) == target
     assert classic_of(stage) == classic
+
+
+def test_while_it_goes_back_it_does_not_go_forward(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    with contextlib.suppress(Gone):
+        take_back(stage, hook=dies_at(12))
+    assert under_way(stage.workspace) == "run"
+    with pytest.raises(Refused, match="crossfade rollback run"):
+        stage.apply()
+    with pytest.raises(InputError, match="another rollback"):
+        take_back(stage, "off-1")
+    assert take_back(stage).state == "rolled_back"
+    assert under_way(stage.workspace) == ""

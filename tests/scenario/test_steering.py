@@ -198,6 +198,23 @@ def test_a_skipped_host_stays_on_classic_until_somebody_says_retry(tmp_path: Pat
     assert set(stage.hosts().values()) == {"confirmed"}
 
 
+@pytest.mark.parametrize("engine", ["inprocess", "dbos"])
+def test_a_finished_run_goes_on_for_a_host_that_is_tried_again(tmp_path: Path, engine: str) -> None:
+    stage = planned(tmp_path, failure_budget=1)
+    kept = dict(stage.machine("off-1").files)
+    stage.machine("off-1").files.clear()
+    assert stage.apply(engine).state == "finished"
+    assert stage.hosts()["off-1"] == "quarantined"
+    assert stage.apply(engine).state == "finished"
+    assert stage.hosts()["off-1"] == "quarantined", "nobody asked"
+    stage.machine("off-1").files = kept
+    said = say(stage, "retry", "off-1")
+    again = stage.apply(engine)
+    assert (again.state, again.error) == ("finished", None)
+    assert answer(stage, said)[0] == "done"
+    assert set(stage.hosts().values()) == {"confirmed"}
+
+
 def test_words_about_hosts_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     stage = planned(tmp_path)
     assert stage.apply().state == "finished"

@@ -50,6 +50,15 @@ def _applied(applied: "Applied") -> str:
     return "\n".join(line for line in lines if line)
 
 
+def go_on(here: Here) -> Answer:
+    """With what was interrupted: the run, or its rollback."""
+    from crossfade.commands.rollback import under_way
+    from crossfade.commands.workspace import Workspace
+
+    of = under_way(Workspace(here.folder))
+    return rollback(here, of=of, dry_run=False) if of else apply(here, dry_run=False)
+
+
 def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
     from crossfade.app import durable_engine
     from crossfade.commands import rollback as command

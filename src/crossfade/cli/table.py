@@ -12,7 +12,7 @@ from crossfade.cli.options import Verb, declared
 
 ABOUT = """Move a Windows Virtual Desktop (classic) estate to Azure Virtual Desktop while its users keep working.
 
-Nothing writes to either service but `apply`, `resume` and `rollback`, and those only from a saved plan.
+Nothing writes to either service but `apply`, `resume`, `rollback` and `complete`, and those only from a saved plan.
 `crossfade demo` shows a whole migration on a twin of both services, in this process.
 
 Exit codes: 0 done, 1 failed, 2 changes or findings are pending, 3 refused.
@@ -44,7 +44,10 @@ VERBS = (
     Row("abort", "Stop and hold.", verbs.abort),
     Row("rollback", "Take a host, a wave or the run back to classic.", verbs.rollback, connects=True),
     Row("verify", "Prove who may open what: verification.json.", verbs.verify, connects=True),
+    Row("complete", "Remove the classic objects at the very end.", verbs.complete, connects=True),
     Row("who", "Say what one person may open, and why.", verbs.who),
+    Row("what", "Say who may open a desktop or an app, and why.", verbs.what),
+    Row("identities", "Say whom the directory does not know.", verbs.identities),
     Row("report", "Tell the story: report.html.", verbs.report),
     Row("demo", "Show a whole migration on a twin, here.", verbs.demo),
     Row("twin", "Serve a twin of both services over HTTPS.", verbs.twin),

@@ -9,14 +9,17 @@ import msgspec
 
 from crossfade.clock import Clock
 from crossfade.commands.discover import discover, discover_target
+from crossfade.commands.engines import forget_engines
 from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, Workspace
-from crossfade.errors import InputError, PreflightFailed
+from crossfade.errors import InputError, PreflightFailed, Refused
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.reader import JournalReader
+from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
-from crossfade.execution.transitions import Kind
+from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.workflows.run import begins_again
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.plan import preflight
@@ -81,7 +84,7 @@ async def apply(
         return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        outcome = await _run(plan, journal, clock, services, make_engine)
+        outcome = await _run(workspace, plan, journal, clock, services, make_engine)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
     finally:
@@ -90,13 +93,25 @@ async def apply(
     return Applied(run_id=run_id, state=state, resumed=resumed, summary=_summary(plan), error=error)
 
 
-async def _run(plan: Plan, journal: Journal, clock: Clock, services: Services, make_engine: MakeEngine) -> Outcome:
+async def _run(
+    workspace: Workspace, plan: Plan, journal: Journal, clock: Clock, services: Services, make_engine: MakeEngine
+) -> Outcome:
     """The run, while somebody may steer it from another terminal."""
     control = CommandControl(journal, clock, run_id_of(plan))
     context = make_context(plan, journal, clock, services, control)
     control.attach(context)
     control.hear()
+    _refuse_two_ways(journal.get(Kind.RUN, context.run_id))
+    if begins_again(context):
+        forget_engines(workspace)
     return await steered(control, carry_out(context, make_engine))
+
+
+def _refuse_two_ways(run: Entity | None) -> None:
+    if run is not None and run.state == RunState.ROLLING_BACK:
+        of = run.data["rollback"]["of"]
+        mend = f"Finish that first: `crossfade rollback {of}`."
+        raise Refused("The run does not go forward.", f"The rollback of {of} is under way.", mend)
 
 
 async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -> Outcome:

@@ -8,6 +8,7 @@ import msgspec
 
 from crossfade.clock import Clock, iso, parse_iso
 from crossfade.commands.apply import Hook, inventory_now, read_plan, steered
+from crossfade.commands.engines import COMPLETE_ENGINE
 from crossfade.commands.workspace import INVENTORY, JOURNAL, VERIFICATION, File, Workspace
 from crossfade.errors import Refused, StalePlan
 from crossfade.execution.control import CommandControl
@@ -27,7 +28,6 @@ from crossfade.verification.verification import Verification
 
 COMPLETION = File("completion.json", "crossfade complete --dry-run")
 BACKUP = File("classic-backup.json", "crossfade complete")
-COMPLETE_ENGINE = File("complete.db", "crossfade complete")
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,3 +193,6 @@ async def _carry_out(
         journal.close()
     error = outcome.error if outcome.state is not WorkflowState.DONE else None
     return _told(run_id_of(plan), run.state if run else "unknown", completion, stuck=left, error=error)
+
+
+__all__ = ["BACKUP", "COMPLETE_ENGINE", "COMPLETION", "Backup", "Completed", "complete"]

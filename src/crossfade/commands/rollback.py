@@ -8,19 +8,18 @@ import msgspec
 
 from crossfade.clock import Clock
 from crossfade.commands.apply import Hook, read_plan, steered
-from crossfade.commands.workspace import ENGINE, JOURNAL, File, Workspace
+from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
+from crossfade.commands.workspace import JOURNAL, Workspace
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import WorkflowState
 from crossfade.execution.journal import Journal
+from crossfade.execution.reader import JournalReader
 from crossfade.execution.rollback import Scope, may_go_back, scope_of, take_back
 from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of
 from crossfade.execution.transitions import HostState, Kind, RunState
 from crossfade.execution.undone import effects
 from crossfade.execution.workflows.rollback import classic_answers
-
-ROLLBACK_ENGINE = File("rollback.db", "crossfade rollback")
-"""The engine's store of a rollback: apart, since the one of `apply` would go on moving hosts forward."""
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,13 +82,11 @@ async def rollback(
     return RolledBack(run_id=run_id_of(plan), of=scope.of, state=state, summary=summary, error=error)
 
 
-def forget_engines(workspace: Workspace) -> None:
-    """Engines remember what they were doing; the journal knows what was done. After a change of direction only the
-    second is right."""
-    for file in (ENGINE, ROLLBACK_ENGINE):
-        for suffix in ("", "-wal", "-shm"):
-            path = workspace.path(file)
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+def under_way(workspace: Workspace) -> str:
+    """What the rollback is of that is going on, or was interrupted; empty when there is none."""
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        runs = [run for run in reader.all(Kind.RUN) if run.state == RunState.ROLLING_BACK]
+    return str(runs[0].data["rollback"]["of"]) if runs else ""
 
 
 def _summary(context: Context, scope: Scope) -> dict[str, Any]:
@@ -98,3 +95,6 @@ def _summary(context: Context, scope: Scope) -> dict[str, Any]:
     left = effects(context.journal, context.run_id, context.operations) if scope.whole else []
     kinds = Counter(type(context.operation(effect.operation)).__name__ for effect in left)
     return {"hosts": len(away), "operations": len(left), "by_kind": dict(sorted(kinds.items()))}
+
+
+__all__ = ["ROLLBACK_ENGINE", "RolledBack", "forget_engines", "rollback", "under_way"]

@@ -10,7 +10,7 @@ from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Context as Who
 from crossfade.execution.journal import Journal
 from crossfade.execution.records import Command
-from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.transitions import Kind, RunState, sources
 
 if TYPE_CHECKING:
     from crossfade.execution.context import Context
@@ -104,7 +104,9 @@ class CommandControl:
     def _hold(self, command: Command) -> Outcome:
         why = f"{command.actor} stopped it."
         who = Who(actor=command.actor)
-        self._journal.move(Kind.RUN, self._run_id, RunState.HOLDING, reason=why, context=who)
+        run = self._journal.get(Kind.RUN, self._run_id)
+        if run is not None and run.state in sources(Kind.RUN, RunState.HOLDING):
+            self._journal.move(Kind.RUN, self._run_id, RunState.HOLDING, reason=why, context=who)
         error = StepFailed("The run holds.", why, "`crossfade resume` goes on, `crossfade rollback` goes back.")
         return Outcome(WorkflowState.FAILED, iso(self._clock.now()), error=error.as_data())
 

@@ -66,6 +66,16 @@ async def _again(context: Context, port: Workflow) -> list[dict[str, Any]]:
             waves.append(await _wave(context, port, wave_id, f"{wave_id} ({time})"))
 
 
+def begins_again(context: Context) -> bool:
+    """Whether a run that had finished goes on, since somebody asked for another try of a host: it runs from now on."""
+    known = context.journal.get(Kind.RUN, context.run_id)
+    asked = any(to_be_tried(context, move.source) for move in context.plan.hosts)
+    if known is None or known.state != RunState.FINISHED or not asked:
+        return False
+    context.settle(Kind.RUN, context.run_id, RunState.RUNNING, "a host is tried again")
+    return True
+
+
 async def _asked_for(context: Context) -> Facts:
     """The waves that begin once more, and for which time: first those that hand over the people of pools who have
     classic again."""
