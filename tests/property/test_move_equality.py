@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scenario"))
 from stage import MORNING, Sessions, Stage, personal, pooled, spec_of
 
 from crossfade.commands.verify import exit_code, verify
+from crossfade.execution.workflows import drain
 from crossfade.plan.intent import Waves
 from crossfade.verification.verification import Verification
 
