@@ -39,19 +39,30 @@ def classic(here: Here, *, exports: Path | None, live: bool, tenant_group: str, 
     return _answer(path, inventory, {name: len(getattr(inventory, name)) for name in parts}, calls)
 
 
-def target(here: Here, subscriptions: Sequence[str]) -> Answer:
-    """The ARM side of these subscriptions; without any, of those that hold the estate's machines."""
+def target(here: Here, subscriptions: Sequence[str], *, groups: bool = False) -> Answer:
+    """The ARM side of these subscriptions; without any, of those that hold the estate's machines. Looks up whoever and
+    whichever group crossfade.toml names; `groups`: also all that could publish something."""
     from crossfade.commands import discover as command
+    from crossfade.commands.identities import named
     from crossfade.commands.local import saved_inventory
     from crossfade.commands.workspace import TARGET, Workspace
 
     workspace = Workspace(here.folder)
+    people, known_groups = named(workspace)
     inventory = saved_inventory(workspace)
     calls: dict[str, int] = {}
 
     async def live(services: "Services") -> Any:
         with showing("Reading the target") as progress:
-            found = await command.discover_target(services, inventory, subscriptions, progress=progress)
+            found = await command.discover_target(
+                services,
+                inventory,
+                subscriptions,
+                people=people,
+                groups=known_groups,
+                candidates=groups,
+                progress=progress,
+            )
         calls.update(services.calls)
         return found
 

@@ -1,0 +1,112 @@
+"""Classic roles: a proposal for each, at the narrowest scope; granted only after a yes, and never more than it says."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from builders import DAG, TENANT, Estate, grants, oid, plan_of
+
+from crossfade.errors import PlanConflict
+from crossfade.model.classic import RoleAssignment
+from crossfade.model.ids import DESKTOP_USER_ROLE
+from crossfade.model.target import RoleGrant
+from crossfade.plan.operations import Action, GrantRole
+from crossfade.plan.plan import Plan
+from crossfade.plan.rbac import ROLES
+from crossfade.plan.selfcheck import check_plan
+
+POOL = f"{TENANT}/Office"
+SCOPES = ["", "Default Tenant Group", TENANT, POOL, f"{POOL}/{DAG}"]
+
+
+def role(key: str, name: str, **members: str) -> RoleAssignment:
+    members = {"object_id": oid("admin"), "object_type": "User", "sign_in_name": "admin@contoso.com", **members}
+    return RoleAssignment(key=key, role=name, **members)
+
+
+def plan(*roles: RoleAssignment, **members: object) -> Plan:
+    estate = Estate()
+    estate.pool("Office", people=2)
+    estate.roles += roles
+    return plan_of(estate, **members)
+
+
+def extra(made: Plan) -> list[GrantRole]:
+    return [grant for grant in grants(made) if grant.role != DESKTOP_USER_ROLE]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("name", ["RDS Owner", "RDS Contributor", "RDS Reader", "RDS Operator", "Custom"])
+def test_every_role_at_every_scope_is_proposed_and_none_granted(name: str, scope: str) -> None:
+    made = plan(role(scope, name))
+    assert made.roles
+    assert all(one.reason and one.difference for one in made.roles)
+    assert all(one.needs or (one.scope and one.role in ROLES.values()) for one in made.roles)
+    assert extra(made) == []
+    assert not check_plan(made)
+
+
+@pytest.mark.parametrize(
+    ("scope", "kinds"),
+    [
+        (TENANT, ["resourcegroups"]),
+        (POOL, ["applicationgroups", "hostpools"]),
+        (f"{POOL}/{DAG}", ["applicationgroups"]),
+    ],
+)
+def test_the_scope_is_the_narrowest(scope: str, kinds: list[str]) -> None:
+    made = plan(role(scope, "RDS Contributor"))
+    assert sorted(one.scope.rsplit("/", 2)[1].lower() for one in made.roles) == kinds
+
+
+def test_a_yes_makes_operations_of_what_the_proposal_says() -> None:
+    decided = {f"{POOL}#RDS Contributor#{oid('admin')}".upper(): "grant"}
+    made = plan(role(POOL, "RDS Contributor"), roles=decided)
+    assert {(grant.scope, grant.role) for grant in extra(made)} == {(one.scope, one.role) for one in made.roles}
+    assert all(grant.principal == oid("admin") and grant.source is None for grant in extra(made))
+    assert not any(grant.id in wave.publish for wave in made.waves for grant in extra(made))
+    assert not check_plan(made)
+    assert extra(plan(role(POOL, "RDS Contributor"), roles={next(iter(decided)): "skip"})) == []
+
+
+def test_of_an_owner_only_what_needs_no_condition_is_granted() -> None:
+    made = plan(role(POOL, "RDS Owner"), roles={f"{POOL}#RDS Owner#{oid('admin')}": "grant"})
+    assert {grant.role for grant in extra(made)} == {ROLES["Desktop Virtualization Contributor"]}
+    assert any("condition" in one.needs for one in made.roles)
+
+
+def test_what_is_granted_already_is_adopted() -> None:
+    estate = Estate()
+    estate.pool("Office", people=2)
+    estate.roles.append(role(POOL, "RDS Reader"))
+    yes = {f"{POOL}#RDS Reader#{oid('admin')}": "grant"}
+    first = extra(plan_of(estate, roles=yes))[0]
+    there = RoleGrant(
+        id="by-hand", scope=first.scope, role=first.role, principal_id=first.principal, principal_type="User"
+    )
+    again = {grant.id: grant for grant in extra(plan_of(estate, estate.target(grants=[there]), roles=yes))}
+    assert (again[first.id].action, again[first.id].subject) == (Action.ADOPT, "by-hand")
+
+
+def test_automation_is_told_what_it_must_become() -> None:
+    made = plan(role(TENANT, "RDS Contributor", object_type="ServicePrincipal", sign_in_name="", app_id="app-1"))
+    assert all("Azure Resource Manager" in one.automation for one in made.roles)
+    assert {one.principal_type for one in made.roles} == {"ServicePrincipal"}
+
+
+@pytest.mark.parametrize(
+    ("key", "told"), [("nothing#of#this", "is no classic role"), (f"{TENANT}#RDS Operator#{oid('admin')}", "workspace")]
+)
+def test_a_yes_that_cannot_be_followed_makes_no_plan(key: str, told: str) -> None:
+    with pytest.raises(PlanConflict, match=told):
+        plan(role(TENANT, "RDS Operator"), roles={key: "grant"})
+
+
+def test_a_plan_whose_grant_is_not_its_proposal_is_not_whole() -> None:
+    made = plan(role(POOL, "RDS Reader"), roles={f"{POOL}#RDS Reader#{oid('admin')}": "grant"})
+    worse = [
+        msgspec.structs.replace(one, role="8e3af657-a8ff-443c-a75c-2fe8c4bcb635") if one in extra(made) else one
+        for one in made.operations
+    ]
+    assert check_plan(msgspec.structs.replace(made, operations=worse))
+    assert check_plan(msgspec.structs.replace(made, roles=[]))
