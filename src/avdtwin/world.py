@@ -34,6 +34,11 @@ PLAYERS = (
 """The modules that play events. A snapshot may hold any of theirs, and a fresh process may not have them yet."""
 
 
+def _have_players() -> None:
+    for module in PLAYERS:
+        import_module(module)
+
+
 def on(kind: str) -> Callable[[EventHandler], EventHandler]:
     """Register the function that plays events of this kind: `f(world, at, **args)`; `at` is when it was due."""
 
@@ -100,6 +105,8 @@ class World:
         self.schedule_at(self.state.now + delay_s, kind, **args)
 
     def schedule_at(self, due: float, kind: str, **args: Any) -> None:
+        if kind not in _HANDLERS:
+            _have_players()
         assert kind in _HANDLERS, f"nobody plays event {kind}"
         self.state.next_seq += 1
         event = DueEvent(due=max(due, self.state.now), seq=self.state.next_seq, kind=kind, args=args)
@@ -179,8 +186,7 @@ class World:
     @classmethod
     def restore(cls, data: bytes, clock: Clock) -> "World":
         """A world from `snapshot()`. Raises msgspec.DecodeError or ValidationError when the bytes are no snapshot."""
-        for module in PLAYERS:
-            import_module(module)
+        _have_players()
         collects = gc.isenabled()
         gc.disable()  # it would look through millions of new objects, again and again, and find nothing
         try:
