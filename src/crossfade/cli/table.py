@@ -46,6 +46,8 @@ VERBS = (
     Row("verify", "Prove who may open what: verification.json.", verbs.verify, connects=True),
     Row("complete", "Remove the classic objects at the very end.", verbs.complete, connects=True),
     Row("who", "Say what one person may open, and why.", verbs.who),
+    Row("what", "Say who may open a desktop or an app, and why.", verbs.what),
+    Row("identities", "Say whom the directory does not know.", verbs.identities),
     Row("report", "Tell the story: report.html.", verbs.report),
     Row("demo", "Show a whole migration on a twin, here.", verbs.demo),
     Row("twin", "Serve a twin of both services over HTTPS.", verbs.twin),

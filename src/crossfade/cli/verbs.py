@@ -39,6 +39,9 @@ def discover(
     subscription: Annotated[
         Many, typer.Option("--subscription", metavar="ID", help="With --target: subscription to read; may be repeated.")
     ] = None,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="With --target: also existing Entra groups that could publish something.")
+    ] = False,
     tenant_group: Annotated[
         str, typer.Option("--tenant-group", metavar="NAME", help="Classic tenant group.", show_default=False)
     ] = "",
@@ -53,7 +56,7 @@ def discover(
     from crossfade.cli import discovering
 
     if target:
-        return discovering.target(here, subscription or [])
+        return discovering.target(here, subscription or [], groups=groups)
     return discovering.classic(
         here, exports=exports, live=live or exports is None, tenant_group=tenant_group, tenants=tenant or []
     )
@@ -291,6 +294,40 @@ def who(
     from crossfade.cli import proving
 
     return proving.who(here, person)
+
+
+def what(
+    here: Here,
+    resource: Annotated[
+        str, typer.Argument(metavar="RESOURCE", help="A desktop or app by the end of its path: Office/Excel.")
+    ],
+) -> Answer:
+    """Say who may open a desktop or an app, before and now, and by which path; of a pool or group, each of its own.
+
+    Exit codes: 0 told; 1 not known.
+    """
+    from crossfade.cli import explaining
+
+    return explaining.what(here, resource)
+
+
+def identities(
+    here: Here,
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write them as a table (CSV) to fill in.")
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option("--in", metavar="FILE", help="Take a filled-in table into crossfade.toml.")
+    ] = None,
+) -> Answer:
+    """Say whom the directory does not know by their classic name, and take in who they are now.
+
+    Exit codes: 0 everybody is known or decided about; 2 somebody waits for a decision; 1 not done.
+    """
+    from crossfade.cli import explaining
+
+    return explaining.identities(here, out, into)
 
 
 def report(
