@@ -149,6 +149,8 @@ KNOWN = [
     "ExpirationUtc",
     "displayName",
     "seconds",
+    "query",
+    "options",
 ]
 JSON = st.recursive(
     LEAF,
