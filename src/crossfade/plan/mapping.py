@@ -129,7 +129,7 @@ def _said(role: RoleAssignment) -> dict[str, Any]:
 _SSO = "single sign-on is set per host pool in the new service and its secret must be entered again into Key Vault"
 _LOGS = "the new service uses diagnostic settings and other tables"
 _POOLED = "only personal pools assign desktops"
-_ROLE = "Azure roles take the place of classic ones: grant them by hand, see the finding classic-role"
+_ROLE = "Azure roles take the place of classic ones: see the proposals under `roles`"
 _LEFT: dict[str, dict[str, str]] = {
     "Tenant": {
         "sso_adfs_authority": _SSO,

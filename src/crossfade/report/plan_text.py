@@ -22,6 +22,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
 )
 from crossfade.plan.plan import Plan, Wave
+from crossfade.plan.rbac import described
 from crossfade.report import words
 from crossfade.report.tables import indented, section, table
 
@@ -61,6 +62,8 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
     )
     lines += section("Cannot be undone", irreversible(plan))
     lines += section("Not carried over", not_carried(plan))
+    lines += section("Existing groups that would do: [groups] in crossfade.toml", proposals(plan))
+    lines += section("Classic roles: [roles] in crossfade.toml", roles(plan))
     lines += section("Good to know", [words.clean(note) for note in plan.notes])
     return "\n".join(lines)
 
@@ -128,6 +131,26 @@ def waves(plan: Plan) -> list[str]:
 def _pools(wave: Wave, pool_of: dict[str, str]) -> str:
     found = Counter(last_name(pool_of.get(fold(host), "?")) for host in wave.hosts)
     return ", ".join(f"{name} {number}" for name, number in sorted(found.items()))
+
+
+def proposals(plan: Plan) -> list[str]:
+    """Each with what a yes means. All of it is in plan.json."""
+    lines = []
+    for one in plan.proposals:
+        said = "in use" if one.chosen else "proposed"
+        head = f"{words.resource(one.source)}: {one.display_name} ({one.group}), {one.people} people, {said}"
+        owners = f"owners: {', '.join(one.owners) or 'none'}; {one.rule}; {one.last_change}"
+        lines += [words.clean(head), *indented([words.clean(text) for text in (owners, *one.warnings, one.means)])]
+    return lines
+
+
+def roles(plan: Plan) -> list[str]:
+    """Each proposal with its id, the difference in power and what stands in the way."""
+    lines = []
+    for one in plan.roles:
+        told = (f"id: {one.id}", one.difference, f"needs {one.needs}" if one.needs else "", one.automation)
+        lines += [words.clean(described(one)), *indented([words.clean(text) for text in told if text])]
+    return lines
 
 
 def irreversible(plan: Plan) -> list[str]:
