@@ -468,7 +468,7 @@ def test_repeat(twin: Twin, operation: str) -> None:
 def test_the_page_is_current() -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, str(root / "scripts" / "twin_coverage.py"), "--check"],
+        [sys.executable, str(root / "scripts" / "twin_coverage_impl.py"), "--check"],
         capture_output=True,
         text=True,
         cwd=root,

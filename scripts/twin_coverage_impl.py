@@ -1,0 +1,142 @@
+"""Make `docs/reference/twin-coverage.md`: which operations of the official client the twin serves, and by which tests.
+
+    python3 scripts/twin_coverage.py           run the tests that are marked `covers`; write the page if they pass
+    python3 scripts/twin_coverage.py --check   say whether the page is what the marks make (no test is run)
+
+An operation is ticked where passing tests show its body, one error and an idempotent repeat.
+"""
+
+import argparse
+import inspect
+import re
+import sys
+from collections import defaultdict
+
+from _house import ROOT
+
+TESTS = ROOT / "tests" / "contract" / "test_twin_coverage.py"
+PAGE = ROOT / "docs" / "reference" / "twin-coverage.md"
+ASPECTS = ("body", "error", "repeat")
+HEAD = """# Coverage of the twin
+
+Made by `scripts/twin_coverage.py`; do not edit. Operations of `azure-mgmt-desktopvirtualization` 2.0.0 (api-version
+2024-04-03), each ticked only where a passing contract test through the official client, unmodified, checks its body,
+one error and an idempotent repeat. An operation without a tick is answered as ARM answers an unknown one.
+
+"""
+
+
+class Collector:
+    """A pytest plugin: marks of the collected tests, and whether all passed."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, dict[str, str]] = defaultdict(dict)
+        self.failed: list[str] = []
+
+    def pytest_collection_finish(self, session) -> None:  # type: ignore[no-untyped-def]
+        for item in session.items:
+            for mark in item.iter_markers("covers"):
+                operation, *aspects = mark.args
+                for aspect in aspects:
+                    self.marks[operation][aspect] = item.originalname
+
+    def pytest_runtest_logreport(self, report) -> None:  # type: ignore[no-untyped-def]
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+def collect(*, run: bool) -> Collector:
+    import pytest
+
+    found = Collector()
+    options = ["-q", "-p", "no:cacheprovider", "-m", "covers", "-o", "addopts=--import-mode=importlib", str(TESTS)]
+    pytest.main(options if run else ["--collect-only", "-qq", *options], plugins=[found])
+    return found
+
+
+def operations() -> list[str]:
+    """`host_pools.get` and the like, of every operation of the client, by name."""
+    from azure.mgmt.desktopvirtualization import DesktopVirtualizationMgmtClient
+    from azure.mgmt.desktopvirtualization import operations as package
+
+    families = {}
+    source = inspect.getsource(DesktopVirtualizationMgmtClient)
+    for attribute, name in re.findall(r"self\.(\w+) = (\w+)\(", source):
+        if name.endswith("Operations") and hasattr(package, name):
+            families[attribute] = getattr(package, name)
+    return sorted(
+        f"{attribute}.{method}"
+        for attribute, family in families.items()
+        for method, _ in inspect.getmembers(family, inspect.isfunction)
+        if not method.startswith("_")
+    )
+
+
+def page(marks: dict[str, dict[str, str]]) -> str:
+    every = operations()
+    unknown = sorted(set(marks) - set(every))
+    if unknown:
+        raise SystemExit(f"marked, but no operations of the client: {', '.join(unknown)}")
+    ticked = [name for name in every if set(marks.get(name, ())) >= set(ASPECTS)]
+    lines = [
+        f"{len(ticked)} of {len(every)} operations.\n",
+        "| Operation | | Body | Error | Repeat |",
+        "|---|---|---|---|---|",
+    ]
+    for name in every:
+        tests = marks.get(name, {})
+        cells = [link(tests[aspect], name) if aspect in tests else "" for aspect in ASPECTS]
+        lines.append(f"| `{name}` | {'✓' if name in ticked else ''} | {' | '.join(cells)} |")
+    lines += ["", "## All routes", "", *routes()]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def routes() -> list[str]:
+    """Every route of the twin by service, as its routers have them."""
+    from avdtwin import arm, classic, control, entra, graph
+
+    base = "/RdsManagement/V1"
+    found = {
+        "Azure Resource Manager": arm._router().templates(),
+        "Classic management": [each.replace(" /", f" {base}/", 1) for each in classic.ROUTER.templates()]
+        + classic.OPEN.templates(),
+        "Graph": [*graph._ROUTER.templates(), "POST /v1.0/$batch"],
+        "Sign-in": entra._ROUTER.templates(),
+        "Controls of the twin": control._ROUTER.templates(),
+    }
+    lines = []
+    for service, templates in found.items():
+        paths: dict[str, list[str]] = defaultdict(list)
+        for each in templates:
+            method, _, path = each.partition(" ")
+            paths[path].append(method)
+        lines += [f"### {service}", "", "| Path | Methods |", "|---|---|"]
+        lines += [f"| `{path}` | {' '.join(sorted(methods))} |" for path, methods in sorted(paths.items())]
+        lines.append("")
+    return lines[:-1]
+
+
+def link(test: str, operation: str) -> str:
+    return f"[`{test}[{operation}]`](../../{TESTS.relative_to(ROOT).as_posix()})"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    found = collect(run=not options.check)
+    if found.failed:
+        print(f"not written, these fail: {', '.join(found.failed)}", file=sys.stderr)
+        return 1
+    text = page(found.marks)
+    if options.check:
+        same = PAGE.exists() and PAGE.read_text("utf-8") == text
+        print("current" if same else f"{PAGE.name} is not current: run scripts/twin_coverage.py")
+        return 0 if same else 1
+    PAGE.write_text(text, "utf-8")
+    print(f"{PAGE.relative_to(ROOT)}: {text.splitlines()[6]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
