@@ -9,6 +9,7 @@ from crossfade.verification.after import After
 from crossfade.verification.before import Before
 from crossfade.verification.explain import View
 from crossfade.verification.people import People
+from crossfade.verification.promised import Promised
 from crossfade.verification.verify import sides
 
 TARGET_NOW = File("target-now.json", "crossfade verify")
@@ -20,7 +21,8 @@ def who(workspace: Workspace, person: str, *, target: TargetSnapshot | None = No
 
     Raises InputError when there is no inventory, or nobody of this name.
     """
-    return explain.who(person, *_sides(workspace, target))
+    before, after, promised = _sides(workspace, target)
+    return explain.who(promised.today(person) if promised else person, before, after, promised)
 
 
 def what(workspace: Workspace, resource: str, *, target: TargetSnapshot | None = None) -> list[View]:
@@ -28,13 +30,14 @@ def what(workspace: Workspace, resource: str, *, target: TargetSnapshot | None =
     return explain.what(resource, *_sides(workspace, target))
 
 
-def _sides(workspace: Workspace, target: TargetSnapshot | None) -> tuple[Before, After | None]:
+def _sides(workspace: Workspace, target: TargetSnapshot | None) -> tuple[Before, After | None, Promised | None]:
     inventory = workspace.read(INVENTORY, Inventory)
     target = target or _latest(workspace)
     if target is None:
-        return Before(inventory, People(None)), None
+        return Before(inventory, People(None)), None, None
     plan = workspace.read(PLAN, Plan) if workspace.has(PLAN) else None
-    return sides(plan, inventory, target)
+    before, after = sides(plan, inventory, target)
+    return before, after, Promised(plan, before) if plan else None
 
 
 def _latest(workspace: Workspace) -> TargetSnapshot | None:

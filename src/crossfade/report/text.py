@@ -127,7 +127,10 @@ def view(found: View) -> str:
     lines += section("Before, on classic", _paths(found, found.before))
     if found.after is None:
         return "\n".join([*lines, "", "The target was not read yet: crossfade discover --target."])
-    return "\n".join([*lines, *section("On Azure Virtual Desktop", _paths(found, found.after))])
+    lines += section("On Azure Virtual Desktop", _paths(found, found.after))
+    if found.planned is not None:
+        lines += section("There, when the plan is carried out", _paths(found, found.planned))
+    return "\n".join(lines)
 
 
 def _paths(found: View, paths: Iterable[Path]) -> list[str]:

@@ -78,6 +78,10 @@ class Before:
             if items and self._groups[key].kind is GroupKind.DESKTOP
         }
 
+    def shown(self, group: str) -> list[tuple[str, bool]]:
+        """Keys of what an app group (folded key) holds, and whether the feed shows each."""
+        return [(item.resource.key, item.shown) for item in self._items.get(group, [])]
+
     def absent(self) -> dict[str, str]:
         """Folded UPN -> why, of those who are listed and cannot sign in anywhere."""
         return {person: standing.why for person, standing in self._standings() if standing.state == GONE}

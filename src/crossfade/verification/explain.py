@@ -10,18 +10,21 @@ from crossfade.verification.access import Access, Path
 from crossfade.verification.after import After
 from crossfade.verification.before import Before
 from crossfade.verification.people import GONE, PRESENT
+from crossfade.verification.promised import Promised
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `before` and `after` are sorted by resource and person; `after` None: there is no target yet."""
+    """The answer. `before`, `after` (the target as it was read) and `planned` (what the plan promises) are sorted by
+    resource and person; `after` None: there is no target yet; `planned` None: there is no plan."""
 
     subject: str
     note: str = ""
     before: list[Path] = []
     after: list[Path] | None = None
+    planned: list[Path] | None = None
 
 
-def who(person: str, before: Before, after: After | None) -> View:
+def who(person: str, before: Before, after: After | None, promised: Promised | None = None) -> View:
     """Everything a person has a right to. Raises InputError for somebody whom neither side knows."""
     key = fold(person)
     had = list(before.paths_of(key))
@@ -34,10 +37,11 @@ def who(person: str, before: Before, after: After | None) -> View:
         note="" if standing.state == PRESENT else f"Cannot sign in: {standing.why}",
         before=_sorted(had),
         after=None if has is None else _sorted(has),
+        planned=_sorted(promised.paths_of(key)) if promised else None,
     )
 
 
-def what(text: str, before: Before, after: After | None) -> list[View]:
+def what(text: str, before: Before, after: After | None, promised: Promised | None = None) -> list[View]:
     """Everybody who has a right to a resource. `text` names it by its end (`Excel`, `Office/Excel`), or names the group
     or pool around several. Raises InputError when nothing fits."""
     sides: list[Access] = [before.access(), *([after.access()] if after else [])]
@@ -50,6 +54,7 @@ def what(text: str, before: Before, after: After | None) -> list[View]:
             subject=known[key],
             before=_sorted(before.paths_to(key)),
             after=None if after is None else _sorted(after.paths_to(key)),
+            planned=_sorted(promised.paths_to(key)) if promised else None,
         )
         for key in found
     ]

@@ -11,6 +11,7 @@ from crossfade.verification.after import After
 from crossfade.verification.before import Before
 from crossfade.verification.explain import matching, what, who
 from crossfade.verification.people import People
+from crossfade.verification.promised import Promised
 from crossfade.verification.verify import sides
 
 
@@ -79,3 +80,20 @@ def test_nobody_and_nothing() -> None:
         what("Exc", *both())
     with pytest.raises(InputError, match="whole user principal name"):
         who("zoe", Before(Inventory(), People([])), None)
+
+
+def test_what_the_plan_promises_is_told_before_anything_is_written() -> None:
+    found = inventory()
+    target = snapshot(found)
+    plan = plan_of(found, target)
+    before, after = sides(plan, found, target)
+    view = who(ANN, before, after, Promised(plan, before))
+    assert view.after == []
+    (promised,) = view.planned or []
+    assert promised.opens
+    assert promised.resource == view.before[0].resource
+    assert "by name" in promised.how
+    plan = grouped(found, target)
+    (had,) = what(view.before[0].resource, before, after, Promised(plan, before))
+    assert any("through the new group" in path.how for path in had.planned or [])
+    assert {path.person for path in had.planned or []} >= {path.person for path in had.before if path.opens}
