@@ -37,10 +37,12 @@ UNTIL = parse_iso("2026-06-09T18:00:00Z")
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
-def harm_of(folder: Path, *, seats: int = 6, until: datetime = UNTIL) -> tuple[int, int, dict[str, Any]]:
+def harm_of(
+    folder: Path, *, seats: int = 6, due_hours: float = 24.0, until: datetime = UNTIL
+) -> tuple[int, int, dict[str, Any]]:
     """Refused sign-ins and sessions lost without notice while the estate moves, up to a moment."""
     stage = Stage.of(busy(seats), folder, people=True, start=MORNING, seed=1)
-    stage.make_plan(waves=Waves(last_wave_due_hours=24.0, canary_return=False, soak_minutes=2.0))
+    stage.make_plan(waves=Waves(last_wave_due_hours=due_hours, canary_return=False, soak_minutes=2.0))
     clock = stage.rehearsal.clock
     stage.interrupt(lambda _: clock.now() >= until)
     stage.wait(max(0.0, (until - clock.now()).total_seconds()))
@@ -56,7 +58,9 @@ def test_nobody_is_refused_and_nothing_is_lost_when_all_is_well(tmp_path: Path) 
 
 
 def test_nobody_is_refused_and_nothing_is_lost_to_the_end_of_the_run(tmp_path: Path) -> None:
-    refused, lost, told = harm_of(tmp_path, seats=9, until=parse_iso("2026-06-11T01:30:00Z"))
+    """With a due date by which everybody has been at work: whoever has not been seen by then is taken out of classic."""
+    end = parse_iso("2026-06-12T20:00:00Z")
+    refused, lost, told = harm_of(tmp_path, seats=9, due_hours=72.0, until=end)
     assert (refused, lost) == (0, 0), told["refused_by_cause"]
     assert told["people_seen_on_arm"] > 0.9 * told["people"]
 
