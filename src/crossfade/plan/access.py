@@ -154,7 +154,8 @@ def _plan_group(
     by_person = plan.by_person.setdefault(pool, {})
     leaving = plan.leaving.setdefault(pool, {})
     for upn in people.found:
-        leaving.setdefault(upn, []).extend(_retract(group, name) for name in people.classic[upn])
+        # A name that the directory does not know opens nothing in classic, and classic refuses to delete it.
+        leaving.setdefault(upn, []).extend(_retract(group, name) for name in people.classic[upn] if fold(name) == upn)
         by_person.setdefault(upn, [])
     persons = people.persons()
     through = [_through_existing(plan, group, scope, one, persons, people.names, by_person, held) for one in existing]
