@@ -11,11 +11,12 @@ from crossfade.clock import parse_iso
 from crossfade.errors import MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
+from crossfade.execution.records import Entity
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, WaveState
 from crossfade.execution.workflows import host as host_workflow
 from crossfade.execution.workflows.objects import write
-from crossfade.execution.workflows.tries import has_arrived, named
+from crossfade.execution.workflows.tries import has_arrived, named, step_facts
 from crossfade.execution.workflows.vm import power_given_back
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.plan import Wave
@@ -88,7 +89,13 @@ async def _over(context: Context, wave: Wave) -> Facts:
     if everything and known is not None and known.state in (WaveState.PLANNED, WaveState.WAITING, WaveState.REVERTED):
         for state in (WaveState.WAITING, WaveState.SKIPPED):
             context.settle(Kind.WAVE, wave.id, state, "its hosts are left alone")
-    return {"over": everything or (known is not None and known.state == WaveState.CONFIRMED)}
+    return {"over": everything or (known is not None and _is_confirmed(context, known))}
+
+
+def _is_confirmed(context: Context, wave: Entity) -> bool:
+    """Said so, and the step that says so has its outcome: one cut off by a crash is to get it."""
+    step = named(f"state {WaveState.CONFIRMED}", int(wave.data.get("time", 0)))
+    return wave.state == WaveState.CONFIRMED and step_facts(context, f"{wave.id}/{step}") is not None
 
 
 async def _hold(context: Context, wave: Wave, why: str) -> Facts:
