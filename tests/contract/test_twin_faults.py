@@ -579,3 +579,44 @@ def test_all_faults_at_once_leave_the_twin_alive(client: Client, host: Machine) 
 def test_wrong_faults_are_named(given: Any, problem: str) -> None:
     with pytest.raises(faults.BadFaults, match=problem):
         faults.read([given])
+
+
+# ---------------------------------------------------------------- our own client
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "delay", "seconds": 5},
+        {"kind": "throttled", "retry_after_s": 9},
+        {"kind": "unavailable"},
+        {"kind": "error"},
+        {"kind": "reset"},
+        {"kind": "reset", "when": "after"},
+        {"kind": "refused"},
+        {"kind": "timeout"},
+        {"kind": "timeout", "when": "after"},
+        {"kind": "truncated"},
+    ],
+    ids=lambda fault: "-".join(str(value) for value in fault.values()),
+)
+def test_our_client_gets_over_a_passing_fault(fault: dict[str, Any]) -> None:
+    """A write that is safe to repeat ends well, and once."""
+    from _cloud_services import Bench
+
+    bench = Bench()
+    body = {
+        "location": "westeurope",
+        "properties": {
+            "hostPoolType": "Pooled",
+            "loadBalancerType": "BreadthFirst",
+            "preferredAppGroupType": "Desktop",
+        },
+    }
+    faults.put_in(bench.world, [{**fault, "times": 1, "match": {"service": "desktopvirtualization", "method": "PUT"}}])
+
+    async def story(services: Any) -> Any:
+        return await services.arm.put(POOL, body)
+
+    assert bench.run(story)["properties"]["hostPoolType"] == "Pooled"
+    assert bench.world.state.faults[0].struck == 1
