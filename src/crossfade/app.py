@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -133,6 +133,13 @@ class Rehearsal:
 
         self.world.settle()
         return people.tally(self.world)
+
+    def tell(self, upns: Iterable[str]) -> None:
+        """What the operator's mail does: these people know of the new service and refresh their client."""
+        from avdtwin import directory, people
+
+        users = [user.id for upn in upns if (user := directory.user_by_upn(self.world, upn)) is not None]
+        people.tell(self.world, [user for user in users if user in self.world.state.people])
 
     def wire_calls(self) -> dict[str, int]:
         """`service METHOD status` -> how many calls the twin answered so."""

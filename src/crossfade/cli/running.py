@@ -114,7 +114,7 @@ def counts(result: "DemoResult") -> str:
     """The counts at the end, as a person reads them."""
     rows: list[tuple[str, Any]] = [
         ("Hosts moved", f"{result.hosts_moved} of {result.hosts}" + _besides(result.hosts_quarantined, "quarantined")),
-        ("People moved", f"{result.people_moved} of {result.people}"),
+        ("People moved", f"{result.people_moved} of {result.people}" + _besides(result.people_gone, "have left")),
         ("Sign-ins meanwhile", f"{result.sign_ins:,}, at least {result.min_sign_ins_per_person} per person"),
         ("Refused sign-ins", f"{result.refused_sign_ins}{_causes(result.refused_by_cause)}"),
         ("  the same days without a migration", result.refused_sign_ins_without_migration),

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from crossfade.errors import InputError, Problem
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import MakeEngine, Services
 from crossfade.execution.transitions import HostState, Kind
+from crossfade.model.ids import fold
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
@@ -29,6 +30,7 @@ T = TypeVar("T")
 Say = Callable[[str], None]
 MARKER = "demo.marker"
 LARGE_HOSTS = 300
+MAIL_AFTER_S = 300.0
 
 
 class Stage(Protocol):
@@ -44,6 +46,8 @@ class Stage(Protocol):
     def run(self, work: Coroutine[Any, Any, T]) -> T: ...
 
     def tally(self) -> dict[str, Any]: ...
+
+    def tell(self, upns: Iterable[str]) -> None: ...
 
     def wire_calls(self) -> dict[str, int]: ...
 
@@ -61,6 +65,10 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     hosts_quarantined: int
     people: int
     people_moved: int
+    people_gone: int
+    """Assigned in classic, but no longer in the directory."""
+    people_told: int
+    """By the operator's mail, when the new service was theirs."""
     sign_ins: int
     min_sign_ins_per_person: int
     refused_sign_ins: int
@@ -83,9 +91,10 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 when everything moved, nobody was refused for it, and the proof holds; else 1."""
+        """0 when the run is finished, nobody was refused for it, and the proof holds; else 1."""
         refused = self.refused_sign_ins > self.refused_sign_ins_without_migration
-        return 1 if refused or self.sessions_lost_without_notice or not self.verified else 0
+        bad = refused or self.sessions_lost_without_notice or not self.verified or self.state != "finished"
+        return 1 if bad else 0
 
 
 def prepare(folder: Path) -> Workspace:
@@ -106,7 +115,7 @@ def demo(
     """The seven arrows, one after another. Raises MigrationError where a command would."""
     watch = Stopwatch()
     begun = stage.clock.timestamp()
-    applied, verification, calls, report = stage.run(_all_of_it(stage, workspace, make_engine, say))
+    applied, verification, calls, report, told = stage.run(_all_of_it(stage, workspace, make_engine, say))
     ended = stage.clock.timestamp()
     without = stage.same_days_without(estate, ended)
     return _result(
@@ -122,18 +131,18 @@ def demo(
         virtual_seconds=round(ended - begun, 1),
         real_seconds=round(watch.seconds(), 1),
         report=report,
+        told=told,
     )
 
 
 async def _all_of_it(
     stage: Stage, workspace: Workspace, make_engine: MakeEngine, say: Say
-) -> tuple[Applied, Verification, dict[str, int], str]:
+) -> tuple[Applied, Verification, dict[str, int], str, int]:
     async with stage.services() as services:
         await _decide(stage, workspace, services, say)
         say("apply: objects first, then wave after wave; people sign in all the while")
-        applied = await apply(
-            workspace, services, stage.clock, make_engine, synchronous="NORMAL", hook=_told(say, stage.clock)
-        )
+        hook = _Hook(say, stage, workspace.read(PLAN, Plan))
+        applied = await apply(workspace, services, stage.clock, make_engine, synchronous="NORMAL", hook=hook)
         say(f"apply: the run is {applied.state}" + (f": {applied.error.get('what')}" if applied.error else ""))
         verification = await verify(workspace, services, stage.clock)
         say(
@@ -141,7 +150,7 @@ async def _all_of_it(
             f"{len(verification.swapped)} swapped, {len(verification.unexplained)} unexplained"
         )
         report = write_report(workspace, services.cloud.portal, made_at=iso(stage.clock.now()))
-        return applied, verification, dict(services.calls), str(report)
+        return applied, verification, dict(services.calls), str(report), len(hook.told)
 
 
 async def _decide(stage: Stage, workspace: Workspace, services: Services, say: Say) -> None:
@@ -178,15 +187,42 @@ def hurried(intent: bytes, hosts: int) -> bytes:
     return tomlkit.dumps(document).encode()
 
 
-def _told(say: Say, clock: SimulatedClock) -> Callable[[str], None]:
-    """A journal hook that tells of waves as they begin and end."""
+class _Hook:
+    """A journal hook. It tells of waves as they begin and end; and it does what the operator's mail would do: people
+    learn of the new service when it is theirs. A person's own desktop changes overnight, so they are told at once."""
 
-    def hook(point: str) -> None:
-        words = point.split()
-        if words[:2] == ["after", "wave"] and words[-1] in ("moving", "confirmed", "holding"):
-            say(f"  {iso(clock.now())[:16].replace('T', ' ')}  {words[2]} {words[-1]}")
+    def __init__(self, say: Say, stage: Stage, plan: Plan) -> None:
+        self._say = say
+        self._stage = stage
+        self._people = {wave.id: wave.cohort for wave in plan.waves}
+        self._person = {f"host {move.source}": move.assigned_user for move in plan.hosts if move.personal}
+        self.told: set[str] = set()
+        self._due: list[tuple[float, list[str]]] = []
 
-    return hook
+    def __call__(self, point: str) -> None:
+        subject, _, state = point.removeprefix("after ").rpartition(" ")
+        if not point.startswith("after "):
+            return
+        wave = subject.removeprefix("wave ")
+        if wave in self._people and state in ("moving", "confirmed", "holding"):
+            self._say(f"  {iso(self._stage.clock.now())[:16].replace('T', ' ')}  {wave} {state}")
+        if wave in self._people and state == "soaking":
+            self._write(self._people[wave])
+        if state == "accepting" and self._person.get(subject):
+            self._write([self._person[subject] or ""])
+        self._send()
+
+    def _write(self, people: list[str]) -> None:
+        self._due.append((self._stage.clock.timestamp() + MAIL_AFTER_S, people))
+
+    def _send(self) -> None:
+        """A new grant takes minutes to act: a mail that comes sooner would lead people to nothing."""
+        now = self._stage.clock.timestamp()
+        for due, people in self._due:
+            if due <= now:
+                self.told |= {fold(person) for person in people}
+                self._stage.tell(people)
+        self._due = [(due, people) for due, people in self._due if due > now]
 
 
 def _throttled(wire_calls: dict[str, int]) -> int:
@@ -201,11 +237,14 @@ def _result(
     applied: Applied,
     verification: Verification,
     calls: dict[str, int],
+    told: int,
     **rest: Any,
 ) -> DemoResult:
     plan = workspace.read(PLAN, Plan)
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
         states = Counter(host.state for host in reader.all(Kind.HOST))
+    moved = {person for group in plan.access for person in group.people}
+    gone = {fold(upn) for group in plan.access for upn in group.missing}
     by_service: Counter[str] = Counter()
     for call, count in calls.items():
         by_service[call.split()[0]] += count
@@ -214,8 +253,10 @@ def _result(
         hosts=len(plan.hosts),
         hosts_moved=states[HostState.CONFIRMED],
         hosts_quarantined=states[HostState.QUARANTINED],
-        people=tally["people"],
-        people_moved=len({person for group in plan.access for person in group.people}),
+        people=len(moved | gone),
+        people_moved=len(moved),
+        people_gone=len(gone),
+        people_told=told,
         sign_ins=tally["sign_ins"],
         min_sign_ins_per_person=tally["min_sign_ins_per_person"],
         refused_sign_ins=tally["refused_sign_ins"],

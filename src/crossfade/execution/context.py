@@ -69,6 +69,10 @@ class Context:
     def move(self, host: str) -> HostMove:
         return self._moves[fold(host)]
 
+    def find_move(self, host: str) -> HostMove | None:
+        """The move of a host, or None for one that the plan leaves where it is."""
+        return self._moves.get(fold(host))
+
     def pool(self, source: str) -> PoolPlan:
         return self._pools[fold(source)]
 

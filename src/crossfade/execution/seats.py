@@ -16,6 +16,7 @@ from crossfade.clock import Clock
 from crossfade.errors import StepFailed
 from crossfade.execution.journal import Journal
 from crossfade.execution.orders import Orders
+from crossfade.execution.presence import Presence
 from crossfade.execution.source import PoolLook, Source, is_open
 from crossfade.execution.steps import Facts
 from crossfade.execution.target import Target
@@ -70,6 +71,7 @@ class Seats:
         self._written_at = -1
         self._written_now: set[str] = set()
         self._published_by = _published_by(plan)
+        self._presence = Presence(clock)
 
     # -- may a host leave classic?
 
@@ -117,14 +119,21 @@ class Seats:
         return bool(last) and {name for wave in last for name in wave.retract} <= self._written()
 
     def _personal(self, move: HostMove, look: PoolLook) -> Verdict:
-        """A personal host moves when its person is off: nobody works on it, and the hour is a quiet one."""
-        active = [session for session in look.sessions.get(fold(move.host_name), []) if not session.disconnected]
-        if active:
-            return Verdict(False, "its person is working")
-        if move.assigned_user and not self.quiet():
-            hours = self._orders.settings.quiet_hours
-            return Verdict(False, f"its person may come any moment; quiet is from {hours['from']} to {hours['to']}")
-        return Verdict(True, "its person is off")
+        """A personal host moves when its person is off; one without a person whenever nobody works on it."""
+        sessions = look.sessions.get(fold(move.host_name), [])
+        if move.assigned_user:
+            return Verdict(*self._presence.is_off(move.source, sessions, quiet=self.quiet()))
+        active = any(not session.disconnected for session in sessions)
+        return Verdict(not active, "somebody works on it" if active else "it is nobody's")
+
+    async def _look_at_desks(self) -> None:
+        """See who works on their personal desktop, long before its turn comes."""
+        for pool in self._plan.pools:
+            if pool.personal:
+                look = await self._source.look(pool.source, fresh_s=LOOK_FRESH_S)
+                for move in self._moves.values():
+                    if fold(move.source_pool) == fold(pool.source):
+                        self._presence.note(move.source, look.sessions.get(fold(move.host_name), []))
 
     def quiet(self) -> bool:
         """Whether it is an hour in which people of personal desktops are off."""
@@ -219,6 +228,7 @@ class Seats:
 
     async def look_who_is_there(self) -> Facts:
         """Read the sessions of every target pool; note in the journal who is there for the first time."""
+        await self._look_at_desks()
         known = self.seen()
         fresh: set[tuple[str, str]] = set()
         for pool in self._plan.pools:

@@ -67,14 +67,14 @@ async def _tell_all(context: Context, steps: Steps, move: HostMove) -> Facts:
     """Tell everybody who is signed in."""
     sessions = await context.source.sessions(move, fresh=True)
     for session in sessions:
-        await _told_at(context, steps, move, session)
+        await told_at(context, steps.subject, move, session)
     return {"sessions": len(sessions)}
 
 
-async def _told_at(context: Context, steps: Steps, move: HostMove, session: LiveSession) -> datetime | None:
+async def told_at(context: Context, subject: str, move: HostMove, session: LiveSession) -> datetime | None:
     """When somebody was told, now at the latest: once each, whatever happens to this process. None when it failed."""
-    step_id, journal, settings = f"{steps.subject}/tell {session.session_id}", context.journal, context.settings
-    if journal.begin(step_id, run_id=context.run_id, parent=steps.subject) is not None:
+    step_id, journal, settings = f"{subject}/tell {session.session_id}", context.journal, context.settings
+    if journal.begin(step_id, run_id=context.run_id, parent=subject) is not None:
         try:
             await context.source.message(move, session, settings.message_title, settings.message_body)
         except CloudError as error:
@@ -91,10 +91,10 @@ async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None
     settings = context.settings
     sessions = await context.source.sessions(move, fresh=True)
     for session in sessions:
-        told_at = await _told_at(context, steps, move, session)
+        told = await told_at(context, steps.subject, move, session)
         policy = settings.disconnected if session.disconnected else settings.active
-        if told_at is None or policy != "log-off-after-grace":
+        if told is None or policy != "log-off-after-grace":
             continue
-        if context.clock.now() >= told_at + timedelta(seconds=settings.grace_s):
+        if context.clock.now() >= told + timedelta(seconds=settings.grace_s):
             await context.source.log_off(move, session)
     return {"sessions": 0} if not sessions else None

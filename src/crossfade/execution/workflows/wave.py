@@ -16,6 +16,7 @@ from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, WaveState
 from crossfade.execution.workflows import host as host_workflow
 from crossfade.execution.workflows.objects import write
+from crossfade.execution.workflows.retract import retract
 from crossfade.execution.workflows.tries import has_arrived, named, step_facts
 from crossfade.execution.workflows.vm import power_given_back
 from crossfade.model.ids import fold, parent_key
@@ -204,8 +205,7 @@ async def _retract(context: Context, port: Workflow, steps: Steps, wave: Wave, p
         return
     name = named(f"retract {' '.join(sorted(pools))}", time)
     due = await steps.perform(name, lambda: _to_retract(context, wave, pools))
-    for operation_id in due["operations"]:
-        await write(context, port, context.people(port), operation_id)
+    await retract(context, port, steps, name, due["operations"])
 
 
 async def _to_retract(context: Context, wave: Wave, pools: set[str]) -> Facts:

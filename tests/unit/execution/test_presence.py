@@ -1,0 +1,62 @@
+"""When a person is off, judged by what was seen of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crossfade.execution.presence import Presence
+from crossfade.execution.source import LiveSession
+
+HOST = "Group/Tenant/Pool/pc-1.example"
+START = datetime(2026, 6, 8, 7, tzinfo=UTC)
+WORKING = [LiveSession(session_id=3, upn="ann@example.com", disconnected=False)]
+AWAY = [LiveSession(session_id=3, upn="ann@example.com", disconnected=True)]
+
+
+class Hand:
+    """A clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        raise AssertionError("nobody sleeps here")
+
+
+def off(*looks: tuple[float, list[LiveSession]], quiet: bool = False) -> bool:
+    """Whether the person is off at the last of these looks: hours since the start, and the sessions then."""
+    clock = Hand()
+    presence = Presence(clock)
+    verdict = False
+    for hours, sessions in looks:
+        clock.at = START + timedelta(hours=hours)
+        verdict, why = presence.is_off(HOST, sessions, quiet=quiet)
+        assert why
+    return verdict
+
+
+@pytest.mark.parametrize(
+    ("looks", "wanted"),
+    [
+        ([(0, WORKING)], False),
+        ([(0, WORKING), (0.1, [])], False),
+        ([(0, WORKING), (0.5, [])], True),
+        ([(0, WORKING), (1, AWAY)], False),
+        ([(0, WORKING), (3, AWAY)], True),
+        ([(0, WORKING), (7, [])], False),
+        ([(0, WORKING), (3, []), (3.1, WORKING)], False),
+        ([(0, [])], False),
+    ],
+)
+def test_an_ended_day_is_told_from_a_pause(looks: list[tuple[float, list[LiveSession]]], wanted: bool) -> None:
+    assert off(*looks) is wanted
+    assert off(*looks, quiet=True) is wanted
+
+
+def test_who_was_not_seen_for_a_day_is_off_in_a_quiet_hour_only() -> None:
+    assert not off((0, []), (25, []))
+    assert not off((0, []), (20, []), quiet=True)
+    assert off((0, []), (25, []), quiet=True)
