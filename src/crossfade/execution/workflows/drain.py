@@ -8,7 +8,7 @@ from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind
 from crossfade.plan.plan import HostMove, Wave
 
 SEAT_POLL_S = 600.0
@@ -71,9 +71,17 @@ async def _tell_all(context: Context, steps: Steps, move: HostMove) -> Facts:
     return {"sessions": len(sessions)}
 
 
+def handing_over(move: HostMove) -> str:
+    """The subject of what is told to people of a host before its pool is handed over: draining then tells no more."""
+    return f"{move.source}#handover"
+
+
 async def told_at(context: Context, subject: str, move: HostMove, session: LiveSession) -> datetime | None:
     """When somebody was told, now at the latest: once each, whatever happens to this process. None when it failed."""
     step_id, journal, settings = f"{subject}/tell {session.session_id}", context.journal, context.settings
+    before = journal.get(Kind.STEP, f"{handing_over(move)}/tell {session.session_id}")
+    if before is not None and before.state in FINISHED_STEPS:
+        return parse_iso(before.data["facts"]["at"])
     if journal.begin(step_id, run_id=context.run_id, parent=subject) is not None:
         try:
             await context.source.message(move, session, settings.message_title, settings.message_body)

@@ -8,12 +8,11 @@ themselves, or, where the policy says so, with notice and after the grace.
 import math
 from datetime import timedelta
 
-from crossfade.errors import StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.workflows.drain import told_at
+from crossfade.execution.workflows.drain import handing_over, told_at
 from crossfade.execution.workflows.objects import write
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.plan import HostMove
@@ -22,25 +21,29 @@ LOOK_S = 300.0
 
 
 async def retract(context: Context, port: Workflow, steps: Steps, name: str, operations: list[str]) -> None:
-    """Carry out these retractions. Raises StepFailed when sessions outlast the plan's drain time."""
+    """Carry out these retractions, each when its person has no session; those whose session outlasts the plan's drain
+    time at the end of it."""
     waiting = list(operations)
     rounds = max(1, math.ceil(context.settings.drain_timeout_s / LOOK_S))
     for number in range(1, rounds + 1):
-        look = await steps.perform(f"{name} (look {number})", lambda left=waiting: _ready(context, steps, left))  # type: ignore[misc]
+        look = await steps.perform(f"{name} (look {number})", lambda left=waiting: _ready(context, left))  # type: ignore[misc]
         for operation_id in look["ready"]:
             await write(context, port, context.people(port), operation_id)
         waiting = [operation_id for operation_id in waiting if operation_id not in set(look["ready"])]
         if not waiting:
             return
         await port.sleep(LOOK_S)
-    raise StepFailed(
-        f"{len(waiting)} people cannot be taken out of classic.",
-        f"They have had sessions there for {context.settings.drain_timeout_s:.0f} s.",
-        "Ask them to sign out, or let disconnected sessions be logged off after the grace; then `crossfade resume`.",
-    )
+    # The due date of the plan has passed: they are listed by name, and can sign in on the target.
+    await steps.perform(f"{name} (overdue)", lambda: _named(context, waiting))
+    for operation_id in waiting:
+        await write(context, port, context.people(port), operation_id)
 
 
-async def _ready(context: Context, steps: Steps, operations: list[str]) -> Facts:
+async def _named(context: Context, operations: list[str]) -> Facts:
+    return {"still_there": sorted({context.operation(name).upn for name in operations})}
+
+
+async def _ready(context: Context, operations: list[str]) -> Facts:
     """Which of these people have no session in their pool. Those who have one are told, once."""
     pools = {
         fold(parent_key(context.operation(name).group)): parent_key(context.operation(name).group)
@@ -51,7 +54,7 @@ async def _ready(context: Context, steps: Steps, operations: list[str]) -> Facts
         look = await context.source.look(pool, fresh_s=5.0)
         for host, sessions in look.sessions.items():
             busy |= {(key, fold(session.upn)) for session in sessions}
-            await _tell(context, steps, f"{pool}/{host}", sessions)
+            await _tell(context, f"{pool}/{host}", sessions)
     ready = [name for name in operations if _whose(context, name) not in busy]
     return {"ready": ready}
 
@@ -61,16 +64,16 @@ def _whose(context: Context, operation_id: str) -> tuple[str, str]:
     return fold(parent_key(operation.group)), fold(operation.upn)
 
 
-async def _tell(context: Context, steps: Steps, host: str, sessions: list[LiveSession]) -> None:
+async def _tell(context: Context, host: str, sessions: list[LiveSession]) -> None:
     move = context.find_move(host)
     for session in sessions if move is not None else ():
         assert move is not None, "just looked"
-        await _tell_one(context, steps, move, session)
+        await _tell_one(context, move, session)
 
 
-async def _tell_one(context: Context, steps: Steps, move: HostMove, session: LiveSession) -> None:
+async def _tell_one(context: Context, move: HostMove, session: LiveSession) -> None:
     settings = context.settings
-    told = await told_at(context, f"{steps.subject}#{move.host_name}", move, session)
+    told = await told_at(context, handing_over(move), move, session)
     policy = settings.disconnected if session.disconnected else settings.active
     if told is None or policy != "log-off-after-grace":
         return
