@@ -138,6 +138,7 @@ class Rehearsal:
         """What the operator's mail does: these people know of the new service and refresh their client."""
         from avdtwin import directory, people
 
+        self.world.settle()
         users = [user.id for upn in upns if (user := directory.user_by_upn(self.world, upn)) is not None]
         people.tell(self.world, [user for user in users if user in self.world.state.people])
 
