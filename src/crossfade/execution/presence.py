@@ -12,12 +12,10 @@ from crossfade.clock import Clock
 from crossfade.execution.source import LiveSession
 from crossfade.model.ids import fold
 
-SIGNED_OUT = timedelta(minutes=20)
-"""A session gone for this long was the day's last; people who only pause leave theirs disconnected."""
-LEFT_OPEN = timedelta(hours=2, minutes=30)
-"""A session disconnected for this long is no lunch any more."""
-FRESH = timedelta(hours=6)
-"""So long after their day the person of a host is surely still off."""
+GONE = timedelta(hours=4)
+"""Nobody seen working for so long, after they were: no pause any more but the end of their day."""
+FRESH = timedelta(hours=9)
+"""So long after the end of their day the person of a host is surely still off."""
 NEVER_SEEN = timedelta(hours=24)
 """Nobody seen for so long: on leave, or seldom there."""
 
@@ -54,8 +52,7 @@ class Presence:
             waited = now - person.since >= NEVER_SEEN
             return waited and quiet, "its person was not seen for a day" if waited else "its person may come any moment"
         gone = now - person.active_at
-        enough = LEFT_OPEN if sessions else SIGNED_OUT
-        if gone < enough:
+        if gone < GONE:
             return False, "its person was there a moment ago"
         if gone > FRESH and not (gone >= NEVER_SEEN and quiet):
             return False, "its person may come back any moment"

@@ -42,12 +42,12 @@ def off(*looks: tuple[float, list[LiveSession]], quiet: bool = False) -> bool:
     ("looks", "wanted"),
     [
         ([(0, WORKING)], False),
-        ([(0, WORKING), (0.1, [])], False),
-        ([(0, WORKING), (0.5, [])], True),
-        ([(0, WORKING), (1, AWAY)], False),
-        ([(0, WORKING), (3, AWAY)], True),
-        ([(0, WORKING), (7, [])], False),
-        ([(0, WORKING), (3, []), (3.1, WORKING)], False),
+        ([(0, WORKING), (1, [])], False),
+        ([(0, WORKING), (3, AWAY)], False),
+        ([(0, WORKING), (4, [])], True),
+        ([(0, WORKING), (5, AWAY)], True),
+        ([(0, WORKING), (10, [])], False),
+        ([(0, WORKING), (3, []), (3.1, WORKING), (5, [])], False),
         ([(0, [])], False),
     ],
 )
