@@ -92,7 +92,11 @@ def _batches(
     batches = [("canary-host", [canary])]
     if canaries:
         batches.append(("canary-wave", canaries))
-    batches += [("wave", rest[at : at + intent.size]) for at in range(0, len(rest), intent.size)]
+    shared = [host for host in rest if not host.personal]
+    own = [host for host in rest if host.personal]
+    batches += [("wave", shared[at : at + intent.size]) for at in range(0, len(shared), intent.size)]
+    # Personal desktops wait for the end of their person's day: together, or every wave would take one.
+    batches += [("wave", own[at : at + intent.size]) for at in range(0, len(own), intent.size)]
     return batches
 
 
