@@ -58,7 +58,7 @@ def test_nobody_is_refused_and_nothing_is_lost_when_all_is_well(tmp_path: Path) 
 
 
 def test_nobody_is_refused_and_nothing_is_lost_to_the_end_of_the_run(tmp_path: Path) -> None:
-    """With a due date by which everybody has been at work: whoever has not been seen by then is taken out of classic."""
+    """With a due date by which everybody has been at work: who has not been seen by then leaves classic."""
     end = parse_iso("2026-06-12T20:00:00Z")
     refused, lost, told = harm_of(tmp_path, seats=9, due_hours=72.0, until=end)
     assert (refused, lost) == (0, 0), told["refused_by_cause"]
