@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
+from azure.core.pipeline.policies import ContentDecodePolicy
+
 from crossfade.cloud.authentication import Bearer, Credential
 from crossfade.cloud.calls import Call
 from crossfade.cloud.pipeline import Wiring, ours
@@ -85,9 +87,13 @@ def _without_models(client: Any) -> Any:
 
 
 def _next_link(response: Any) -> str | None:
-    answer = response.http_response
-    body = json.loads((answer.content if hasattr(answer, "content") else answer.body()) or b"{}")
+    body = _decoded(response)
     return (body.get("nextLink") or None) if isinstance(body, dict) else None
+
+
+def _decoded(response: Any) -> Any:
+    """The answer's JSON as the pipeline decoded it: once, however many of us look at it. None when it had no body."""
+    return response.context.get(ContentDecodePolicy.CONTEXT_NAME)
 
 
 def encoded(body: Any) -> bytes:
@@ -97,8 +103,8 @@ def encoded(body: Any) -> bytes:
 
 def raw(response: Any, decoded: Any, headers: Any) -> Any:
     """The SDKs' `cls`: the answer as it came; an empty dict when it had no body."""
-    text = response.http_response.content
-    return json.loads(text) if text.strip() else {}
+    body = _decoded(response)
+    return {} if body is None else body
 
 
 async def sent(call: Call, operation: Callable[..., Awaitable[Any]], *names: str, **options: Any) -> Any:
@@ -147,7 +153,5 @@ async def listed(call: Call, operation: Callable[..., Any], *names: str, **optio
 
 
 def _page(response: Any) -> list[Any]:
-    answer = response.http_response
-    # Packages of the older kind get the transport's older kind of response from a real wire.
-    value = json.loads((answer.content if hasattr(answer, "content") else answer.body()) or b"{}")
-    return list(value.get("value") or []) if isinstance(value, dict) else []
+    body = _decoded(response)
+    return list(body.get("value") or []) if isinstance(body, dict) else []
