@@ -66,11 +66,12 @@ class Seats:
         self._orders = orders
         self._pools = {fold(pool.source): pool for pool in plan.pools}
         self._moves = {fold(move.source): move for move in plan.hosts}
-        self._seen: set[tuple[str, str]] | None = None
+        self._seen: dict[str, set[str]] | None = None
         self._people = _people_by_pool(plan)
         self._written_at = -1
         self._written_now: set[str] = set()
-        self._published_by = _published_by(plan)
+        self._place = {wave.id: place for place, wave in enumerate(plan.waves)}
+        self._publishing = _publishing(plan)
         self._presence = Presence(clock)
 
     # -- may a host leave classic?
@@ -155,17 +156,17 @@ class Seats:
         are target seats for their peak. `all_of_it`: before the last classic hosts of a pool leave, everybody must have
         the target, headroom or not; raises StepFailed where even their bare peak finds no seats.
         """
-        written = self._written()
+        arrived = self._arrived_seats()
         operations: list[str] = []
         deferred = 0
         for pool in self._plan.pools:
-            people = self._due(pool, wave)
-            pending = {person: ids for person, ids in people.items() if not set(ids) <= written}
-            room = len(pending) if pool.personal else self._room(pool, len(people) - len(pending), all_of_it)
+            people, pending = self._waiting(pool, wave)
+            seats = arrived.get(fold(pool.source), 0)
+            room = len(pending) if pool.personal else self._room(pool, seats, len(people) - len(pending), all_of_it)
             if all_of_it and self._touches_pool(wave, pool.source) and room < len(pending):
                 raise StepFailed(
                     f"{len(pending) - room} people of {pool.source} cannot be given the target.",
-                    f"Its {self._arrived_seats(pool)} target seats are fewer than their peak wants.",
+                    f"Its {seats} target seats are fewer than their peak wants.",
                     "Mend the hosts that failed, or add hosts to the target pool, then `crossfade resume`.",
                 )
             chosen = list(pending)[: max(0, room)]
@@ -179,36 +180,43 @@ class Seats:
         on_their_way = {self._moves[key].source_pool for key in self.in_flight() if key in self._moves}
         if move.source_pool in on_their_way:
             return False
-        pool = fold(move.source_pool)
-        return any(self._published_by[name][0] == pool for name in self.admit(wave)["operations"])
+        pool = self._pools[fold(move.source_pool)]
+        people, pending = self._waiting(pool, wave)
+        if pool.personal or not pending:
+            return bool(pending)
+        seats = self._arrived_seats().get(fold(pool.source), 0)
+        return self._room(pool, seats, len(people) - len(pending), all_of_it=False) > 0
 
-    def _room(self, pool: PoolPlan, published: int, all_of_it: bool) -> int:
+    def _room(self, pool: PoolPlan, seats: int, published: int, all_of_it: bool) -> int:
         """How many more people the arrived seats of a pool can carry at their peak."""
         factor = 1.0 if all_of_it else 1.0 + self._orders.settings.headroom
-        return math.floor(self._arrived_seats(pool) / (factor * pool.expected_share)) - published
+        return math.floor(seats / (factor * pool.expected_share)) - published
 
-    def _due(self, pool: PoolPlan, wave: Wave) -> dict[str, list[str]]:
-        """Folded UPN -> operations of the people of a pool published by this wave or an earlier one, in order."""
-        found: dict[str, list[str]] = {}
-        for each in self._plan.waves:
-            for name in each.publish:
-                where, person = self._published_by[name]
-                if where == fold(pool.source):
-                    found.setdefault(person, []).append(name)
-            if each.id == wave.id:
+    def _waiting(self, pool: PoolPlan, wave: Wave) -> tuple[set[str], dict[str, list[str]]]:
+        """Folded UPNs of the people of a pool whom this wave or an earlier one publishes; and, of those not yet
+        published, UPN -> operations, in order."""
+        written = self._written()
+        due: dict[str, list[str]] = {}
+        unwritten: set[str] = set()
+        for place, person, name in self._publishing.get(fold(pool.source), ()):
+            if place > self._place[wave.id]:
                 break
-        return found
+            due.setdefault(person, []).append(name)
+            if name not in written:
+                unwritten.add(person)
+        return set(due), {person: names for person, names in due.items() if person in unwritten}
 
     def _touches_pool(self, wave: Wave, pool: str) -> bool:
         return any(fold(self._moves[fold(host)].source_pool) == fold(pool) for host in wave.hosts)
 
-    def _arrived_seats(self, pool: PoolPlan) -> int:
-        arrived = {fold(host.id) for host in self._journal.standing(Kind.HOST) if host.state in ARRIVED}
-        return sum(
-            move.capacity
-            for key, move in self._moves.items()
-            if key in arrived and fold(move.source_pool) == fold(pool.source)
-        )
+    def _arrived_seats(self) -> dict[str, int]:
+        """Folded pool key -> seats of its hosts that take people on the target."""
+        seats: dict[str, int] = {}
+        for host in self._journal.standing(Kind.HOST):
+            move = self._moves.get(fold(host.id)) if host.state in ARRIVED else None
+            if move is not None:
+                seats[fold(move.source_pool)] = seats.get(fold(move.source_pool), 0) + move.capacity
+        return seats
 
     def _written(self) -> set[str]:
         """Ids of the operations on people that are done. Looked up anew when somebody has been written since."""
@@ -219,26 +227,28 @@ class Seats:
 
     # -- who was seen there?
 
-    def seen(self) -> set[tuple[str, str]]:
-        """(folded pool, folded UPN) of everybody who had a session on the target."""
+    def seen(self) -> dict[str, set[str]]:
+        """Folded pool key -> folded UPNs of everybody who had a session on the target."""
         if self._seen is None:
+            self._seen = {}
             notes = self._journal.events(kind="note", subject=SEEN_NOTE, after=self._orders.begun_after)
-            self._seen = {(pool, person) for note in notes for pool, person in note.data["pairs"]}
+            _add(self._seen, ((pool, person) for note in notes for pool, person in note.data["pairs"]))
         return self._seen
 
     async def look_who_is_there(self) -> Facts:
         """Read the sessions of every target pool; note in the journal who is there for the first time."""
         await self._look_at_desks()
         known = self.seen()
-        fresh: set[tuple[str, str]] = set()
+        fresh: list[list[str]] = []
         for pool in self._plan.pools:
-            people = await self._target.people_on(pool.target)
-            fresh |= {(fold(pool.source), person) for person in people} - known
+            key = fold(pool.source)
+            there = set(await self._target.people_on(pool.target))
+            fresh += [[key, person] for person in there - known.get(key, set())]
         if fresh:
-            pairs: dict[str, Any] = {"pairs": sorted([pool, person] for pool, person in fresh)}
+            pairs: dict[str, Any] = {"pairs": sorted(fresh)}
             told = f"{len(fresh)} people for the first time"
             self._journal.note(SEEN_NOTE, told, run_id=self._orders.run_id, data=pairs)
-            known |= fresh
+            _add(known, fresh)
         return {"fresh": len(fresh)}
 
     def unseen(self, pools: Iterable[str]) -> set[str]:
@@ -246,8 +256,12 @@ class Seats:
         return {person for pool in pools for person in self._unseen_in(fold(pool))}
 
     def _unseen_in(self, pool: str) -> set[str]:
-        seen = {person for key, person in self.seen() if key == pool}
-        return set(self._people.get(pool, ())) - seen
+        return self._people.get(pool, set()) - self.seen().get(pool, set())
+
+
+def _add(known: dict[str, set[str]], pairs: Iterable[Iterable[str]]) -> None:
+    for pool, person in pairs:
+        known.setdefault(pool, set()).add(person)
 
 
 def within(local: datetime, begin: int, end: int) -> bool:
@@ -270,13 +284,19 @@ def _people_by_pool(plan: Plan) -> dict[str, set[str]]:
     return found
 
 
-def _published_by(plan: Plan) -> dict[str, tuple[str, str]]:
-    """Operation id -> (folded pool key, folded UPN) of those that publish one person."""
-    return {
+def _publishing(plan: Plan) -> dict[str, list[tuple[int, str, str]]]:
+    """Folded pool key -> (place of the wave, folded UPN, operation id) of what publishes its people, in order."""
+    published_by = {
         operation.id: (fold(parent_key(operation.source or "")), fold(_label(operation)))
         for operation in plan.operations
         if isinstance(operation, GrantRole | AddMember)
     }
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for place, wave in enumerate(plan.waves):
+        for name in wave.publish:
+            pool, person = published_by[name]
+            found.setdefault(pool, []).append((place, person, name))
+    return found
 
 
 def _label(operation: GrantRole | AddMember) -> str:

@@ -154,7 +154,7 @@ async def _watch(context: Context) -> Facts:
         with suppress(CloudError):  # one look missed: the next one sees them too
             await context.seats.look_who_is_there()
         await context.clock.sleep(WATCH_EVERY_S)
-    return {"seen": len(context.seats.seen())}
+    return {"seen": sum(len(people) for people in context.seats.seen().values())}
 
 
 def _over(context: Context) -> bool:
