@@ -135,6 +135,10 @@ ROLE = {
 }
 
 FIELDS: dict[Kind, dict[str, Field]] = {
+    Kind.TENANT_GROUP: {
+        "friendlyname": Field("friendly_name", text, design=False),
+        "description": Field("description", text, design=False),
+    },
     Kind.TENANT: TENANT,
     Kind.POOL: POOL,
     Kind.GROUP: GROUP,
@@ -148,6 +152,7 @@ FIELDS: dict[Kind, dict[str, Field]] = {
 """Kinds that an inventory holds, with their members."""
 
 TYPES: dict[Kind, type[classic.ClassicObject]] = {
+    Kind.TENANT_GROUP: classic.TenantGroup,
     Kind.TENANT: classic.Tenant,
     Kind.POOL: classic.HostPool,
     Kind.GROUP: classic.AppGroup,
@@ -173,7 +178,5 @@ NAMES = frozenset(
 )
 """Properties that are in the key, or follow from others: in no member and no `extra`."""
 
-NEVER = frozenset(
-    ["item", "pscomputername", "runspaceid", "psshowcomputername", "psstandardmembers", "usereverseconnect", "id"]
-)
-"""Properties that say nothing: additions of remoting, an indexer, and members of pre-release modules (1.4, 1.5)."""
+NEVER = frozenset(["item", "pscomputername", "runspaceid", "psshowcomputername", "psstandardmembers"])
+"""Properties that say nothing: additions of remoting, and an indexer (1.14)."""

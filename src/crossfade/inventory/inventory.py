@@ -16,6 +16,7 @@ from crossfade.model.classic import (
     RoleAssignment,
     SessionHost,
     Tenant,
+    TenantGroup,
     UserSession,
 )
 from crossfade.model.provenance import Gap, Origin
@@ -43,7 +44,7 @@ LIVE_VALUES = frozenset(
 """Members of a session host that change by themselves: they say nothing about the design."""
 
 
-DESIGN_LISTS = ("tenants", "pools", "groups", "desktops", "apps", "assignments", "hosts", "roles")
+DESIGN_LISTS = ("tenant_groups", "tenants", "pools", "groups", "desktops", "apps", "assignments", "hosts", "roles")
 """All lists but the sessions."""
 
 
@@ -55,6 +56,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     format: str = "crossfade/inventory@1"
     made_at: str = ""
     origins: list[Origin] = []
+    tenant_groups: list[TenantGroup] = []
     tenants: list[Tenant] = []
     pools: list[HostPool] = []
     groups: list[AppGroup] = []

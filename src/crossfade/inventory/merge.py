@@ -29,6 +29,7 @@ from crossfade.model.provenance import Gap
 from crossfade.sources.records import Kind, Reading
 
 _LISTS: dict[Kind, str] = {
+    Kind.TENANT_GROUP: "tenant_groups",
     Kind.TENANT: "tenants",
     Kind.POOL: "pools",
     Kind.GROUP: "groups",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from crossfade.inventory.normalise import Draft
 from crossfade.sources.records import Kind
 
-_OWNERS = frozenset({Kind.TENANT, Kind.POOL, Kind.GROUP, Kind.HOST, Kind.APP})
+_OWNERS = frozenset({Kind.TENANT_GROUP, Kind.TENANT, Kind.POOL, Kind.GROUP, Kind.HOST, Kind.APP})
 """Kinds whose key ends in their own name: they know how it is spelled."""
 _HOSTS = frozenset({Kind.HOST, Kind.SESSION})
 """Kinds whose fourth name is a host's: a group may have the same name."""

@@ -40,6 +40,13 @@ class ClassicObject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     origin: int = 0
 
 
+class TenantGroup(ClassicObject, frozen=True, kw_only=True):
+    """Key: its name."""
+
+    friendly_name: str | None = None
+    description: str | None = None
+
+
 class Tenant(ClassicObject, frozen=True, kw_only=True):
     """Key: `tenant group/tenant`. Secrets are only known to be set or not."""
 

@@ -6,21 +6,9 @@ Quirks: facts/arm-service 1.3, 1.5, 2.4 (casing of ids and enums, null against "
 from collections.abc import Callable
 from typing import Any
 
+from crossfade.model import rdp
+
 Same = Callable[[Any, Any], bool]
-
-
-def rdp_entries(text: str | None) -> dict[str, str]:
-    """`name:type:value;…` -> name (lower) -> `type:value`. The last of repeated names wins."""
-    entries = {}
-    for part in (text or "").split(";"):
-        name, _, rest = part.strip().partition(":")
-        if name:
-            entries[name.casefold()] = rest.strip()
-    return entries
-
-
-def _same_rdp(a: Any, b: Any) -> bool:
-    return rdp_entries(a) == rdp_entries(b)
 
 
 def _same_folded(a: Any, b: Any) -> bool:
@@ -48,7 +36,7 @@ def _same_plain(a: Any, b: Any) -> bool:
 
 
 _BY_PROPERTY: dict[str, Same] = {
-    "customRdpProperty": _same_rdp,
+    "customRdpProperty": rdp.same,
     "applicationType": _same_folded,
     "hostPoolArmPath": _same_folded,
     "hostPoolType": _same_folded,
@@ -57,6 +45,7 @@ _BY_PROPERTY: dict[str, Same] = {
     "filePath": _same_folded,
     "iconPath": _same_folded,
     "validationEnvironment": _same_flag,
+    "startVMOnConnect": _same_flag,
     "ring": _same_ring,
 }
 

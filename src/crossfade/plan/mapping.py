@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from crossfade.model import rdp
 from crossfade.model.classic import (
     AppGroup,
     AssignmentType,
@@ -16,8 +17,10 @@ from crossfade.model.classic import (
     Desktop,
     GroupKind,
     HostPool,
+    LoadBalancer,
     RemoteApp,
     RoleAssignment,
+    SessionHost,
     Tenant,
 )
 from crossfade.plan.plan import NotCarried
@@ -33,7 +36,7 @@ def host_pool(pool: HostPool, *, location: str, tags: dict[str, str], desktop_ha
         "hostPoolType": "Personal" if pool.personal else "Pooled",
         "loadBalancerType": "Persistent" if pool.personal else str(pool.load_balancer),
         "preferredAppGroupType": "Desktop" if desktop_has_people or pool.personal else "RailApplications",
-        "customRdpProperty": pool.custom_rdp_property or "",
+        "customRdpProperty": rdp.parse(pool.custom_rdp_property).text(),
         "friendlyName": pool.friendly_name,
         "description": pool.description,
         "validationEnvironment": pool.validation,
@@ -54,12 +57,16 @@ def late_assignment(pool: HostPool) -> dict[str, Any] | None:
     return {"properties": {"personalDesktopAssignmentType": "Automatic"}}
 
 
-def application_group(group: AppGroup, *, location: str, tags: dict[str, str], pool_id: str) -> dict[str, Any]:
+def application_group(
+    group: AppGroup, *, location: str, tags: dict[str, str], pool_id: str, hidden: bool = False
+) -> dict[str, Any]:
+    """`hidden`: classic keeps the group's one desktop out of the feed; here the group itself can be."""
     properties = {
         "applicationGroupType": str(group.kind),
         "hostPoolArmPath": pool_id,
         "friendlyName": group.friendly_name,
         "description": group.description,
+        "showInFeed": False if hidden else None,
     }
     return {"location": location, "tags": tags, "properties": without_nulls(properties)}
 
@@ -101,15 +108,35 @@ def not_carried(items: Iterable[ClassicObject]) -> list[NotCarried]:
         usual = _USUAL.get(type(item).__name__, {})
         for name, why in _LEFT.get(type(item).__name__, {}).items():
             value = getattr(item, name)
-            if value not in (None, "", False) and value != usual.get(name):
+            if value not in (None, "") and value != usual.get(name):
                 found.append(NotCarried(subject=item.key or "/", property=name, value=value, why=why))
-        if isinstance(item, HostPool) and not item.personal and item.assignment:
-            found.append(NotCarried(subject=item.key, property="assignment", value=item.assignment, why=_POOLED))
+        found += _of_kind(item)
         found += [
-            NotCarried(subject=item.key, property=name, value=value, why="this version knows no such property")
+            NotCarried(subject=item.key, property=name, value=value, why=_EXTRA.get(name, _UNKNOWN))
             for name, value in sorted(item.extra.items())
-            if value not in (None, "")
+            if value not in (None, "") and (name, value) != ("useReverseConnect", True)
         ]
+    return found
+
+
+def _of_kind(item: ClassicObject) -> list[NotCarried]:
+    """What of one kind is left only under some condition."""
+    if isinstance(item, HostPool):
+        return _of_pool(item)
+    if isinstance(item, SessionHost) and not item.allow_new_session:
+        return [NotCarried(subject=item.key, property="allow_new_session", value=False, why=_DRAINED)]
+    return []
+
+
+def _of_pool(pool: HostPool) -> list[NotCarried]:
+    found = [
+        NotCarried(subject=pool.key, property="custom_rdp_property", value=fault.entry, why=fault.why)
+        for fault in rdp.parse(pool.custom_rdp_property).lost()
+    ]
+    if not pool.personal and pool.assignment:
+        found.append(NotCarried(subject=pool.key, property="assignment", value=pool.assignment, why=_POOLED))
+    if pool.personal and pool.load_balancer is not LoadBalancer.PERSISTENT:
+        found.append(NotCarried(subject=pool.key, property="load_balancer", value=pool.load_balancer, why=_PERSISTENT))
     return found
 
 
@@ -129,8 +156,20 @@ def _said(role: RoleAssignment) -> dict[str, Any]:
 _SSO = "single sign-on is set per host pool in the new service and its secret must be entered again into Key Vault"
 _LOGS = "the new service uses diagnostic settings and other tables"
 _POOLED = "only personal pools assign desktops"
+_PERSISTENT = "a personal pool sends people to their own desktop: it is Persistent there"
+_DRAINED = "a host that has moved is opened: drain it again on the target if it is to stay closed"
+_UNKNOWN = "this version knows no such property"
+_EXTRA = {
+    "folderName": "the new service has no folders in the feed",
+    "fileVirtualPath": "the new service has one path for an app, and that is carried",
+    "useReverseConnect": "the new service always connects in reverse",
+    "id": "an internal number of classic; the tag on the new object names where it came from",
+}
+"""Members of other modules -> why they have no place (facts/classic-service 1.4, 1.5, 1.11; arm-service 14)."""
 _ROLE = "Azure roles take the place of classic ones: see the proposals under `roles`"
+_NO_GROUPS = "the new service has no tenant groups: each tenant has its own workspace"
 _LEFT: dict[str, dict[str, str]] = {
+    "TenantGroup": {"friendly_name": _NO_GROUPS, "description": _NO_GROUPS},
     "Tenant": {
         "sso_adfs_authority": _SSO,
         "sso_client_id": _SSO,
@@ -142,12 +181,14 @@ _LEFT: dict[str, dict[str, str]] = {
     },
     "RemoteApp": {"app_alias": "the new service has no alias; the file path is what opens the app"},
     "Desktop": {
-        "show_in_web_feed": "the new service has no such switch for a desktop",
         "name": "the service gives every desktop the name SessionDesktop",
     },
 }
 """Kind -> property -> why it is not carried. Every property is here, in a body, or in a move; a test holds that."""
-_USUAL = {"Desktop": {"name": "Remote Desktop"}}
+_USUAL: dict[str, dict[str, Any]] = {
+    "Desktop": {"name": "Remote Desktop"},
+    "Tenant": {"sso_secret_set": False, "log_analytics_key_set": False},
+}
 """Values that say nothing: every object of the kind has them."""
 
 __all__ = [

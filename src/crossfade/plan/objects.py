@@ -43,6 +43,7 @@ class Objects:
         self._present = {fold(item.id): item for item in target.objects}
         desktops = {fold(group.key) for group in layout.groups if group.kind is GroupKind.DESKTOP}
         assigned = {fold(item.key) for item in inventory.assignments}
+        self._hidden = {fold(item.key) for item in inventory.desktops if item.show_in_web_feed is False}
         self._with_desktop_people = {parent_key(key) for key in desktops & assigned}
 
     def operations(self) -> Iterator[AnyOperation]:
@@ -101,6 +102,7 @@ class Objects:
                 location=self._layout.location_of[pool],
                 tags=tags_for(group.key, self._intent),
                 pool_id=self._layout.pool_ids[pool],
+                hidden=fold(group.key) in self._hidden,
             )
             yield self._put(f"{PROVIDER}/applicationGroups", self._layout.group_ids[fold(group.key)], body, group.key)
 

@@ -70,7 +70,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         waves=waves,
         settings=_settings(intent),
         accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
-        not_carried=_left(inventory, layout),
+        not_carried=_left(inventory, layout, intent.azure.tenant_id or target.tenant_id),
         renamed=known.renamed,
         looked_up=looked_up(intent.people),
         proposals=access.proposals,
@@ -218,7 +218,17 @@ def _settings(intent: Intent) -> Settings:
     )
 
 
-def _left(inventory: Inventory, layout: Layout) -> list[NotCarried]:
+def _elsewhere(inventory: Inventory, tenant_id: str) -> list[NotCarried]:
+    """Tenants of another directory than the target's: the rule other-directory blocks them unless somebody answers."""
+    why = "the target's directory is another one: people of this directory cannot be assigned there"
+    return [
+        NotCarried(subject=tenant.key, property="aad_tenant_id", value=tenant.aad_tenant_id, why=why)
+        for tenant in inventory.tenants
+        if tenant.aad_tenant_id and fold(tenant.aad_tenant_id) != fold(tenant_id)
+    ]
+
+
+def _left(inventory: Inventory, layout: Layout, tenant_id: str) -> list[NotCarried]:
     """What is not carried of everything that belongs to a migrated pool, and of the tenants."""
     pools = {fold(pool.key) for pool in layout.pools}
     groups = {fold(group.key) for group in layout.groups}
@@ -226,8 +236,17 @@ def _left(inventory: Inventory, layout: Layout) -> list[NotCarried]:
     apps = [item for item in inventory.apps if fold(item.key) in layout.app_ids]
     people = [item for item in inventory.assignments if fold(item.key) in groups]
     hosts = [item for item in inventory.hosts if fold(parent_key(item.key)) in pools]
-    objects = [*inventory.tenants, *layout.pools, *layout.groups, *desktops, *apps, *people, *hosts]
-    return mapping.not_carried(objects) + mapping.roles_left(inventory.roles)
+    objects = [
+        *inventory.tenant_groups,
+        *inventory.tenants,
+        *layout.pools,
+        *layout.groups,
+        *desktops,
+        *apps,
+        *people,
+        *hosts,
+    ]
+    return mapping.not_carried(objects) + _elsewhere(inventory, tenant_id) + mapping.roles_left(inventory.roles)
 
 
 def _notes(access: AccessPlan, waves: list[Wave], hosts: HostPlan) -> list[str]:

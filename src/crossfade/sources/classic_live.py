@@ -33,6 +33,7 @@ class _Collection(msgspec.Struct, frozen=True):
 
 
 _COLLECTIONS = {
+    "TenantGroups": _Collection(Kind.TENANT_GROUP, ("tenantGroupName",)),
     "Tenants": _Collection(Kind.TENANT, ("tenantName",)),
     "HostPools": _Collection(Kind.POOL, ("hostPoolName",)),
     "AppGroups": _Collection(Kind.GROUP, ("appGroupName",)),
@@ -100,6 +101,7 @@ class _Reader:
                 )
             )
             return [DEFAULT_GROUP]
+        self._keep("TenantGroups", "", rows)
         return [str(row["tenantGroupName"]) for row in rows if row.get("tenantGroupName")]
 
     async def tenant_group(self, group: str, wanted: set[str]) -> None:
@@ -192,6 +194,7 @@ def _add(batch: _Batch, row: Mapping[str, Any], origin: int, place: str, reading
         mend = "Look at it with the cmdlets."
         reading.gaps.append(Gap(subject=place, what=text, why="The service sent it so.", mend=mend))
         return
-    names = (*batch.key.split("/"), *own) if what.kind is not Kind.ROLE else ()
+    above = batch.key.split("/") if batch.key else []
+    names = (*above, *own) if what.kind is not Kind.ROLE else ()
     data = without_secrets(dict(row))
     reading.records.append(RawRecord(kind=what.kind, data=data, names=names, origin=origin, where=place))

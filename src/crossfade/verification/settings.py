@@ -28,6 +28,7 @@ NEW_TERMS = frozenset(
         "applicationType",
         "commandLineSetting",
         "showInPortal",
+        "showInFeed",
         "validationEnvironment",
         "startVMOnConnect",
         "location",

@@ -6,7 +6,8 @@ import pytest
 from asking import without_target
 from builders import Estate
 
-from crossfade.assessment.rules.rdp_invalid import RULE, faults
+from crossfade.assessment.rules.rdp_invalid import RULE
+from crossfade.model import rdp
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,8 @@ from crossfade.assessment.rules.rdp_invalid import RULE, faults
         ("audiomode:i:loud", "no whole number"),
         ("audiomode:i:0;AudioMode:i:1", "twice"),
         (":i:0", "not name:type:value"),
+        ("audiomode:i:9", "clients know 0 to 2"),
+        ("redirectclipboard:s:yes", "clients expect a whole number"),
     ],
 )
 def test_holds(text: str, fault: str) -> None:
@@ -31,4 +34,4 @@ def test_holds(text: str, fault: str) -> None:
     "text", ["", "drivestoredirect:s:;", "audiomode:i:0; use multimon:i:1 ;gatewayhostname:s:a:443;x:i:-1;y:b:00FF"]
 )
 def test_does_not_hold(text: str) -> None:
-    assert faults(text) == []
+    assert rdp.parse(text).faults == []

@@ -10,7 +10,7 @@ from builders import Estate, bodies, plan_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crossfade.model import classic
+from crossfade.model import classic, rdp
 from crossfade.model.classic import (
     AppGroup,
     AssignmentType,
@@ -25,6 +25,7 @@ from crossfade.model.classic import (
     Tenant,
 )
 from crossfade.plan import mapping
+from crossfade.plan.plan import NotCarried
 
 PLACE: dict[str, Any] = {"location": "westeurope", "tags": {}}
 
@@ -159,7 +160,7 @@ CARRIED: dict[str, frozenset[str]] = {
         ]
     ),
     "AppGroup": frozenset({"kind", "friendly_name", "description"}),
-    "Desktop": frozenset({"friendly_name", "description"}),
+    "Desktop": frozenset({"friendly_name", "description", "show_in_web_feed"}),
     "RemoteApp": frozenset(
         [
             "file_path",
@@ -267,6 +268,23 @@ BODIES: dict[type[classic.ClassicObject], Any] = {
 }
 
 
+def _every_entry(text: str | None, carried: list[Any], told: list[NotCarried]) -> None:
+    read = rdp.parse(text)
+    assert read.text() in carried
+    lost = {row.value for row in told if row.property == "custom_rdp_property"}
+    assert lost == {fault.entry for fault in read.lost()}
+
+
+def test_a_hidden_desktop_stays_hidden_with_its_group() -> None:
+    estate = Estate()
+    pool = estate.pool("Office", people=1)
+    estate.change(f"{pool}/Desktop Application Group", show_in_web_feed=False)
+    plan = plan_of(estate)
+    assert bodies(plan)["Office-DAG"]["showInFeed"] is False
+    estate.change(f"{pool}/Desktop Application Group", show_in_web_feed=True)
+    assert "showInFeed" not in bodies(plan_of(estate))["Office-DAG"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_is_in_a_body_or_told(kind: type[classic.ClassicObject]) -> None:
     @settings(max_examples=60)
@@ -276,6 +294,11 @@ def test_every_value_is_in_a_body_or_told(kind: type[classic.ClassicObject]) -> 
         told = {row.property: row.value for row in mapping.not_carried([item])}
         for name in (field.name for field in msgspec.structs.fields(kind) if field.name not in KEYS):
             value = getattr(item, name)
+            if (kind, name) == (Desktop, "show_in_web_feed"):
+                continue  # of the group's body: see below
+            if name == "custom_rdp_property":
+                _every_entry(value, carried, mapping.not_carried([item]))
+                continue
             if value in (None, "", False) or (kind is Desktop and (name, value) == ("name", "Remote Desktop")):
                 continue
             assert value in carried or told.get(name) == value, name

@@ -9,10 +9,11 @@ import pytest
 from builders import Estate, applied, plan_of
 
 from crossfade.inventory.target import TargetSnapshot
+from crossfade.model import rdp
 from crossfade.model.classic import AssignmentType
 from crossfade.model.ids import fold, last_name
 from crossfade.plan import diff
-from crossfade.plan.compare import differences, rdp_entries
+from crossfade.plan.compare import differences
 from crossfade.plan.operations import (
     Action,
     PatchHostPool,
@@ -156,8 +157,10 @@ def test_ids_are_compared_without_case() -> None:
 
 
 def test_rdp_strings() -> None:
-    assert rdp_entries("a:i:1;;  b:s:x:y ;A:i:2") == {"a": "i:2", "b": "s:x:y"}
-    assert rdp_entries(None) == rdp_entries("") == {}
+    assert rdp.parse("a:i:1;;  b:s:x:y ;A:i:02").text() == "b:s:x:y;A:i:2;"
+    assert rdp.parse(None).text() == rdp.parse("").text() == ""
+    assert rdp.same("a:i:1;b:s:x", "B:s: x ;a:i:01;")
+    assert not rdp.same("a:i:1", "a:s:1")
     assert differences({"customRdpProperty": ""}, {"customRdpProperty": None}) == {}
     assert differences({"customRdpProperty": "a:i:1"}, {"customRdpProperty": "a:i:2"})
 

@@ -1,4 +1,4 @@
-"""Custom RDP properties that are not `name:type:value`: the new service may refuse the pool, or clients the entry."""
+"""Custom RDP properties that cannot mean what somebody wanted: malformed, doubled, or of a value no client knows."""
 
 from collections.abc import Iterator
 
@@ -6,40 +6,31 @@ from crossfade.assessment.findings import Finding, Severity
 from crossfade.assessment.rule import Rule, finding, some
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
+from crossfade.model import rdp
 
 ID = "rdp-invalid"
 
 
 def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Finding]:
     for pool in inventory.pools:
-        wrong = faults(pool.custom_rdp_property or "")
+        read = rdp.parse(pool.custom_rdp_property)
+        wrong = [fault.why for fault in read.faults]
         if wrong:
             yield finding(
                 ID,
                 Severity.WARNING,
                 pool.key,
                 what=f"The custom RDP property has {len(wrong)} fault(s): {some(wrong)}.",
-                why="Entries are name:type:value, type i (a whole number), s (text) or b (bytes), each once.",
+                why="Entries are name:type:value, type i (a whole number), s (text) or b (bytes), each once; "
+                "what is none of that is not sent to the new service and is listed in the plan.",
                 mend="Correct it in classic (Set-RdsHostPool -CustomRdpProperty), and discover again.",
-                evidence={"custom_rdp_property": pool.custom_rdp_property, "faults": wrong},
+                evidence={
+                    "custom_rdp_property": pool.custom_rdp_property,
+                    "faults": wrong,
+                    "not_sent": [fault.entry for fault in read.lost()],
+                    "unknown": read.unknown(),
+                },
             )
-
-
-def faults(text: str) -> list[str]:
-    """What is wrong with an RDP property string, entry by entry."""
-    wrong: list[str] = []
-    seen: set[str] = set()
-    for entry in filter(None, (part.strip() for part in text.split(";"))):
-        name, colon, rest = entry.partition(":")
-        kind, second, value = rest.partition(":")
-        if not (name and colon and second) or kind.casefold() not in ("i", "s", "b"):
-            wrong.append(f"{entry} is not name:type:value")
-        elif kind.casefold() == "i" and not value.strip().removeprefix("-").isdecimal():
-            wrong.append(f"{name} is no whole number: {value}")
-        if name.casefold() in seen:
-            wrong.append(f"{name} is there twice, the last one counts")
-        seen.add(name.casefold())
-    return wrong
 
 
 RULE = Rule(id=ID, severity=Severity.WARNING, about="A custom RDP property is malformed.", check=check)
