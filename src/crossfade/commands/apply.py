@@ -10,7 +10,8 @@ import msgspec
 from crossfade.clock import Clock
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.engines import forget_engines
-from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, Workspace
+from crossfade.commands.kept import inventory_of, keep, kept, target_of
+from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
@@ -19,9 +20,8 @@ from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
 from crossfade.execution.transitions import Kind, RunState
-from crossfade.execution.workflows.run import begins_again
+from crossfade.execution.workflows.run import OVER, begins_again
 from crossfade.inventory.inventory import Inventory
-from crossfade.inventory.target import TargetSnapshot
 from crossfade.plan import preflight
 from crossfade.plan.diff import totals
 from crossfade.plan.plan import Plan
@@ -75,16 +75,18 @@ async def apply(
     Raises InputError for a plan that is none, PreflightFailed (refused, nothing written) when a machine gate does not
     hold, LeaseLost when another process works on this folder.
     """
-    plan = read_plan(workspace)
-    run_id = run_id_of(plan)
+    plan, digest = read_plan(workspace), workspace.digest(PLAN)
+    run_id = run_id_of(digest)
     resumed = _known(workspace, run_id)
     if not resumed:
+        _refuse_another(workspace, run_id)
         await check(plan, workspace, services)
     if dry_run:
         return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
+    keep(workspace, plan, run_id)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        outcome = await _run(workspace, plan, journal, clock, services, make_engine)
+        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
     finally:
@@ -94,11 +96,17 @@ async def apply(
 
 
 async def _run(
-    workspace: Workspace, plan: Plan, journal: Journal, clock: Clock, services: Services, make_engine: MakeEngine
+    workspace: Workspace,
+    plan: Plan,
+    digest: str,
+    journal: Journal,
+    clock: Clock,
+    services: Services,
+    make_engine: MakeEngine,
 ) -> Outcome:
     """The run, while somebody may steer it from another terminal."""
-    control = CommandControl(journal, clock, run_id_of(plan))
-    context = make_context(plan, journal, clock, services, control)
+    control = CommandControl(journal, clock, run_id_of(digest))
+    context = make_context(plan, digest, journal, clock, services, control)
     control.attach(context)
     control.hear()
     _refuse_two_ways(journal.get(Kind.RUN, context.run_id))
@@ -156,16 +164,17 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
 
 async def inventory_now(plan: Plan, workspace: Workspace, services: Services) -> Inventory:
     """The live estate; in restore mode there is none, and the saved one is what there is."""
+    saved = inventory_of(workspace, plan)
     if plan.mode == "restore":
-        return workspace.read(INVENTORY, Inventory)
-    saved = workspace.read(INVENTORY, Inventory)
+        return saved
     groups = {tenant.key.split("/")[0] for tenant in saved.tenants}
     names = {tenant.key.split("/")[1] for tenant in saved.tenants}
     return await discover(services, tenant_group=groups.pop() if len(groups) == 1 else None, tenants=sorted(names))
 
 
 def _subscriptions(plan: Plan, workspace: Workspace) -> list[str]:
-    return list(workspace.read(TARGET, TargetSnapshot).subscriptions) or [plan.subscription]
+    target = target_of(workspace)
+    return (list(target.subscriptions) if target is not None else []) or [plan.subscription]
 
 
 def _known(workspace: Workspace, run_id: str) -> bool:
@@ -174,6 +183,21 @@ def _known(workspace: Workspace, run_id: str) -> bool:
         return False
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
         return reader.get(Kind.RUN, run_id) is not None
+
+
+def _refuse_another(workspace: Workspace, run_id: str) -> None:
+    """Raises Refused while the folder's journal holds another run that is not over: its plan was written over."""
+    if not workspace.has(JOURNAL):
+        return
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        others = [run for run in reader.all(Kind.RUN) if run.id != run_id and run.state not in OVER]
+    if others:
+        copy = workspace.path(kept(PLAN, others[0].id))
+        raise Refused(
+            f"{workspace.path(PLAN)} is not the plan of run {others[0].id}, which is {others[0].state}.",
+            "A folder holds one run at a time, and the plan was changed since that one began.",
+            f"Put its plan back ({copy} is a copy) and resume or roll back, or apply this one in a folder of its own.",
+        )
 
 
 def _summary(plan: Plan) -> dict[str, Any]:

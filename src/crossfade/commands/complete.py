@@ -9,7 +9,8 @@ import msgspec
 from crossfade.clock import Clock, iso, parse_iso
 from crossfade.commands.apply import Hook, inventory_now, read_plan, steered
 from crossfade.commands.engines import COMPLETE_ENGINE
-from crossfade.commands.workspace import INVENTORY, JOURNAL, VERIFICATION, File, Workspace
+from crossfade.commands.kept import inventory_of
+from crossfade.commands.workspace import JOURNAL, PLAN, VERIFICATION, File, Workspace
 from crossfade.errors import Refused, StalePlan
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import WorkflowState
@@ -80,9 +81,9 @@ async def complete(
     Raises Refused (nothing removed) unless the run is finished, verification.json passed since, and the waiting period
     is over; InputError without completion.json, StalePlan when classic has changed since it was made.
     """
-    plan = read_plan(workspace)
+    plan, digest = read_plan(workspace), workspace.digest(PLAN)
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
-        run = _may_be_completed(reader.get(Kind.RUN, run_id_of(plan)), plan)
+        run = _may_be_completed(reader.get(Kind.RUN, run_id_of(digest)), plan)
         begun = bool(reader.all(Kind.STEP, parent=COMPLETE))
         states = {fold(host.id): host.state for host in reader.all(Kind.HOST) if host.run_id == run.id}
     if run.state == RunState.COMPLETED:
@@ -95,7 +96,7 @@ async def complete(
     completion = workspace.read(COMPLETION, Completion)
     if not begun:
         await _ready(workspace, services, clock, plan, completion, states, run)
-    return await _carry_out(workspace, services, clock, make_engine, plan, completion, synchronous, hook)
+    return await _carry_out(workspace, services, clock, make_engine, plan, digest, completion, synchronous, hook)
 
 
 async def _dry_run(
@@ -161,7 +162,7 @@ async def _ready(
     if make_completion(now, plan, states) != completion:
         what = f"{workspace.path(COMPLETION)} is not what would be removed now."
         raise StalePlan(what, "Classic or the plan has changed since.", f"Run `{COMPLETION.made_by}` and look at it.")
-    before = workspace.read(INVENTORY, Inventory)
+    before = inventory_of(workspace, plan)
     backup = Backup(made_at=iso(clock.now()), run_id=run.id, before_the_run=before, before_the_removal=now)
     workspace.write(BACKUP, backup)
 
@@ -175,6 +176,7 @@ async def _carry_out(
     clock: Clock,
     make_engine: MakeEngine,
     plan: Plan,
+    digest: str,
     completion: Completion,
     synchronous: Literal["FULL", "NORMAL"],
     hook: Hook,
@@ -182,8 +184,8 @@ async def _carry_out(
     args = {"pools": msgspec.to_builtins(completion.pools), "tenants": msgspec.to_builtins(completion.tenants)}
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        control = CommandControl(journal, clock, run_id_of(plan))
-        context = make_context(plan, journal, clock, services, control)
+        control = CommandControl(journal, clock, run_id_of(digest))
+        context = make_context(plan, digest, journal, clock, services, control)
         known = complete_bodies(context, Removals(services.classic))
         name = f"{context.run_id}/complete"
         outcome = await steered(control, worked_on(context, make_engine, known, "complete", name, args))
@@ -192,7 +194,7 @@ async def _carry_out(
     finally:
         journal.close()
     error = outcome.error if outcome.state is not WorkflowState.DONE else None
-    return _told(run_id_of(plan), run.state if run else "unknown", completion, stuck=left, error=error)
+    return _told(run_id_of(digest), run.state if run else "unknown", completion, stuck=left, error=error)
 
 
 __all__ = ["BACKUP", "COMPLETE_ENGINE", "COMPLETION", "Backup", "Completed", "complete"]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from crossfade.assessment.findings import Findings
+from crossfade.commands.kept import of_the_run
 from crossfade.commands.workspace import FINDINGS, INVENTORY, JOURNAL, PLAN, REPORT, VERIFICATION, File, Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity, Event
@@ -40,7 +41,7 @@ def documents(workspace: Workspace, *, portal: str = "", made_at: str = "", coun
     if plan is None or (verification is not None and verification.inputs.get("plan") != plan.digest()):
         verification = None
     return Documents(
-        inventory=workspace.read(INVENTORY, Inventory),
+        inventory=workspace.read(of_the_run(workspace, INVENTORY), Inventory),
         findings=_maybe(workspace, FINDINGS, Findings),
         plan=plan,
         verification=verification,
@@ -59,7 +60,7 @@ def _story(workspace: Workspace, plan: Plan | None, counts: Counts) -> RunStory 
     if plan is None or not workspace.has(JOURNAL):
         return None
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
-        digest = plan.digest()
+        digest = workspace.digest(PLAN)
         runs = [run for run in reader.all(Kind.RUN) if run.data.get("plan") == digest]
         return tell(reader, runs[0], plan, counts) if runs else None
 

@@ -9,7 +9,7 @@ import msgspec
 from crossfade.clock import Clock
 from crossfade.commands.apply import Hook, read_plan, steered
 from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
-from crossfade.commands.workspace import JOURNAL, Workspace
+from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import WorkflowState
@@ -59,12 +59,12 @@ async def rollback(
     Raises InputError for what the plan does not know, CannotRollBack (nothing written) where there is no way back,
     LeaseLost while another process works on this run: `crossfade abort` stops it.
     """
-    plan = read_plan(workspace)
+    plan, digest = read_plan(workspace), workspace.digest(PLAN)
     scope = scope_of(plan, of)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        control = CommandControl(journal, clock, run_id_of(plan))
-        context = make_context(plan, journal, clock, services, control)
+        control = CommandControl(journal, clock, run_id_of(digest))
+        context = make_context(plan, digest, journal, clock, services, control)
         control.attach(context)
         run = may_go_back(context, journal.get(Kind.RUN, context.run_id))
         await classic_answers(context, scope.hosts)
@@ -79,7 +79,7 @@ async def rollback(
         journal.close()
     error = outcome.error if outcome.state is not WorkflowState.DONE else None
     state = ended.state if ended else "unknown"
-    return RolledBack(run_id=run_id_of(plan), of=scope.of, state=state, summary=summary, error=error)
+    return RolledBack(run_id=run_id_of(digest), of=scope.of, state=state, summary=summary, error=error)
 
 
 def under_way(workspace: Workspace) -> str:

@@ -2,15 +2,14 @@
 
 from crossfade.clock import Clock, iso
 from crossfade.commands.discover import discover_target
+from crossfade.commands.kept import inventory_of, target_of
 from crossfade.commands.who import TARGET_NOW
-from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET, VERIFICATION, Workspace
-from crossfade.errors import StalePlan
+from crossfade.commands.workspace import JOURNAL, PLAN, VERIFICATION, Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import run_id_of
 from crossfade.execution.seats import SEEN_NOTE
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
-from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
 from crossfade.plan.plan import Plan
 from crossfade.sources.gather import Progress, silent
@@ -27,7 +26,7 @@ async def verify(
 ) -> Verification:
     """Read the target anew into target-now.json, compare, and write verification.json. Writes to neither service.
 
-    Raises InputError for missing documents, StalePlan when inventory.json is not the one that the plan was made of,
+    Raises InputError for missing documents, StalePlan when the inventory that the plan was made of is gone,
     CloudError when the target cannot be read.
     """
     plan, inventory = documents(workspace)
@@ -50,21 +49,14 @@ def exit_code(verification: Verification) -> int:
 def documents(workspace: Workspace) -> tuple[Plan, Inventory]:
     """The plan and the inventory it was made of: the run itself changes classic, so a later one proves nothing."""
     plan = workspace.read(PLAN, Plan)
-    inventory = workspace.read(INVENTORY, Inventory)
-    if plan.inputs.get("inventory") not in (None, inventory.design_digest()):
-        raise StalePlan(
-            f"{workspace.path(INVENTORY)} is not the inventory that the plan was made of.",
-            "What people had before can only be told from that one: a run takes people out of classic.",
-            "Put the inventory.json back that lay beside plan.json when it was made.",
-        )
-    return plan, inventory
+    return plan, inventory_of(workspace, plan)
 
 
 def run_facts(workspace: Workspace, plan: Plan) -> RunFacts:
     """States of the hosts and people seen, from the journal of this plan's run; empty when there is none."""
     if not workspace.has(JOURNAL):
         return RunFacts()
-    run_id = run_id_of(plan)
+    run_id = run_id_of(workspace.digest(PLAN))
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
         hosts = [host for host in reader.all(Kind.HOST) if host.run_id == run_id]
         notes = [note for note in reader.events(kind="note", subject=SEEN_NOTE) if note.run_id == run_id]
@@ -77,5 +69,5 @@ def run_facts(workspace: Workspace, plan: Plan) -> RunFacts:
 
 def _subscriptions(workspace: Workspace, plan: Plan) -> list[str]:
     """Those that the plan was made for."""
-    known = workspace.read(TARGET, TargetSnapshot).subscriptions if workspace.has(TARGET) else []
-    return list(dict.fromkeys([*known, plan.subscription]))
+    target = target_of(workspace)
+    return list(dict.fromkeys([*(target.subscriptions if target is not None else []), plan.subscription]))

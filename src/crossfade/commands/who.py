@@ -1,5 +1,6 @@
 """`crossfade who` and `crossfade what`: one person's or one resource's access, from the documents of the folder."""
 
+from crossfade.commands.kept import of_the_run
 from crossfade.commands.workspace import INVENTORY, PLAN, TARGET, File, Workspace
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
@@ -31,11 +32,11 @@ def what(workspace: Workspace, resource: str, *, target: TargetSnapshot | None =
 
 
 def _sides(workspace: Workspace, target: TargetSnapshot | None) -> tuple[Before, After | None, Promised | None]:
-    inventory = workspace.read(INVENTORY, Inventory)
+    plan = workspace.read(PLAN, Plan) if workspace.has(PLAN) else None
+    inventory = workspace.read(of_the_run(workspace, INVENTORY), Inventory)
     target = target or _latest(workspace)
     if target is None:
         return Before(inventory, People(None)), None, None
-    plan = workspace.read(PLAN, Plan) if workspace.has(PLAN) else None
     before, after = sides(plan, inventory, target)
     return before, after, Promised(plan, before) if plan else None
 

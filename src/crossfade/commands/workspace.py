@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from crossfade.errors import InputError, Problem
-from crossfade.inventory.documents import decode, encode
+from crossfade.inventory.documents import decode, digest_of, encode
 
 Document = TypeVar("Document")
 
@@ -64,6 +64,10 @@ class Workspace:
             problem = Problem(str(path), f"cannot be read: {reason(error)}.", "Check the path and its permissions.")
         raise InputError(f"{file.name} is needed.", [problem])
 
+    def digest(self, file: File) -> str:
+        """Digest of a document's file, whichever version reads it. Raises InputError when there is none."""
+        return digest_of(self.read_bytes(file))
+
     def write(self, file: File, document: Any) -> Path:
         """Write a document; whoever reads meanwhile sees the old one or the new one, whole."""
         return self.write_bytes(file, encode(document))
@@ -71,7 +75,7 @@ class Workspace:
     def write_bytes(self, file: File, data: bytes) -> Path:
         path = self.path(file)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             _replace(path, data)
         except OSError as error:
             mend = "Check the folder's permissions and the free space, or name another with --dir."

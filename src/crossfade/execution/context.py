@@ -38,6 +38,7 @@ class Context:
         *,
         run_id: str,
         plan: Plan,
+        plan_digest: str,
         journal: Journal,
         clock: Clock,
         source: Source,
@@ -51,6 +52,7 @@ class Context:
     ) -> None:
         self.run_id = run_id
         self.plan = plan
+        self.plan_digest = plan_digest
         self.journal = journal
         self.clock = clock
         self.source = source

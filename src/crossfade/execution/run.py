@@ -30,20 +30,24 @@ HEARTBEAT_S = 20.0
 MakeEngine = Callable[[Bodies], Engine]
 
 
-def run_id_of(plan: Plan) -> str:
-    """The id of the one run that a plan can have: applying it again finds the same run."""
-    return stable_id("run", plan.digest())[:8]
+def run_id_of(plan_digest: str) -> str:
+    """The id of the one run that a plan can have: applying it again finds the same run. The digest is that of the
+    plan's file: a newer version of Crossfade, whose plans have more members, finds it too."""
+    return stable_id("run", plan_digest)[:8]
 
 
-def make_context(plan: Plan, journal: Journal, clock: Clock, services: Services, control: Control) -> Context:
+def make_context(
+    plan: Plan, plan_digest: str, journal: Journal, clock: Clock, services: Services, control: Control
+) -> Context:
     """A run's context over real services."""
-    run_id = run_id_of(plan)
+    run_id = run_id_of(plan_digest)
     source = Source(services.classic, clock)
     target = Target(services.arm, clock, OwnTokens(journal, run_id))
     orders = Orders(journal, run_id, plan.settings)
     return Context(
         run_id=run_id,
         plan=plan,
+        plan_digest=plan_digest,
         journal=journal,
         clock=clock,
         source=source,
@@ -64,7 +68,7 @@ def enter(context: Context) -> bool:
     """
     journal, plan, run_id = context.journal, context.plan, context.run_id
     _refuse_a_second(journal, run_id)
-    fresh = journal.add(Kind.RUN, run_id, run_id=run_id, data={"plan": plan.digest(), "mode": plan.mode})
+    fresh = journal.add(Kind.RUN, run_id, run_id=run_id, data={"plan": context.plan_digest, "mode": plan.mode})
     for wave in plan.waves:
         data = {"kind": wave.kind, "hosts": len(wave.hosts), "people": len(wave.cohort)}
         journal.add(Kind.WAVE, wave.id, run_id=run_id, parent=run_id, data=data)

@@ -1,5 +1,6 @@
 """The form all documents share: JSON with sorted keys, versioned, digested, readable by a person."""
 
+import codecs
 import hashlib
 import json
 from typing import Any, TypeVar
@@ -27,6 +28,12 @@ def canonical(data: Any) -> bytes:
 def digest(data: Any) -> str:
     """`sha256:<hex>` of the canonical form without its blanks."""
     return "sha256:" + hashlib.sha256(msgspec.json.encode(data, order="sorted")).hexdigest()
+
+
+def digest_of(data: bytes) -> str:
+    """What `digest` gives of the document in these bytes, whichever version of its type reads them: blanks and the
+    order of members do not count, members that this version does not know do. Expects a readable document."""
+    return digest(msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8)))
 
 
 def encode(document: Any) -> bytes:

@@ -99,7 +99,7 @@ async def _make_plan(rehearsal: Rehearsal) -> Plan:
 
 async def _apply(life: Life, services: Services, journal: Journal, plan: Plan) -> Any:
     async with services:
-        context = make_context(plan, journal, life.clock, services, NoControl())
+        context = make_context(plan, plan.digest(), journal, life.clock, services, NoControl())
         return await carry_out(context, life.open_engine)
 
 
