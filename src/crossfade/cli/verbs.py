@@ -182,6 +182,24 @@ def resume(here: Here) -> Answer:
     return running.go_on(here)
 
 
+def journal(
+    here: Here,
+    act: Annotated[str, typer.Argument(metavar="ACT", help="verify or show.")],
+    subject: Annotated[str, typer.Argument(metavar="OF", help="With show: only what has this in its name.")] = "",
+) -> Answer:
+    """Prove that nobody has edited the record of a run (verify), or tell it as a story (show). Changes nothing.
+
+    Exit codes: 0 whole, or told; 1 edited, damaged, or there is none.
+    """
+    from crossfade.cli import journal as command
+    from crossfade.errors import InputError, Problem
+
+    acts = {"verify": lambda: command.verify(here), "show": lambda: command.show(here, subject)}
+    if act not in acts:
+        raise InputError("Nothing was done.", [Problem(act, "is no act of the journal.", "Say verify or show.")])
+    return acts[act]()
+
+
 def abort(here: Here) -> Answer:
     """Stop: steps in flight end, none begins, the run holds. Hosts stay where they are by then.
 

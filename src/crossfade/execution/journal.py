@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from crossfade.clock import Clock, iso
-from crossfade.errors import JournalMismatch, LeaseLost, MigrationError
+from crossfade.errors import CloudError, JournalMismatch, LeaseLost, MigrationError
 from crossfade.execution import records
 from crossfade.execution.lock import FileLock
 from crossfade.execution.reader import JournalReader, check_version
@@ -203,8 +203,10 @@ class Journal(JournalReader):
         return self._known(Kind.STEP, step_id)
 
     def fail(self, step_id: str, error: MigrationError, *, context: Context = NOBODY) -> Entity:
-        """Commit that a try of a step failed, and how. It may begin again."""
+        """Commit that a try of a step failed, and how, with the ids of the call that said no. It may begin again."""
         data = {"error": error.as_data()}
+        if isinstance(error, CloudError) and context is NOBODY:
+            context = Context(request_id=error.request_id, correlation_id=error.correlation_id)
         return self.move(Kind.STEP, step_id, StepState.FAILED, reason=str(error), data=data, context=context)
 
     # -- commands and lease

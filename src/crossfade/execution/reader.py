@@ -129,6 +129,7 @@ class JournalReader:
         if self._last_event() != (count, head) or self._meta("head") != f"{count} {head}":
             raise _broken(f"after event {count}", "events are missing at the end")
         self._compare(replayed)
+        self._compare_commands()
         return count
 
     def _replay(self, replayed: dict[tuple[str, str], list[Any]], row: tuple[Any, ...]) -> None:
@@ -153,6 +154,21 @@ class JournalReader:
             for id in sorted(stored.keys() | told.keys()):
                 if stored.get(id) != told.get(id):
                     raise _broken(f"{kind} {id}", "it is not what its events add up to")
+
+    def _compare_commands(self) -> None:
+        """Each answered command is in the chain with its answer, and none that was answered is missing."""
+        chain: dict[int, tuple[str, object]] = {}
+        for event in self.events(kind="command"):
+            said = event.data
+            answer = (said["at"], event.actor, said["verb"], said["args"], event.to_state, event.reason, event.at)
+            chain[int(said["id"])] = (event.subject, answer)
+        rows = {each.id: each for each in self.commands(state=None) if each.state != "new"}
+        for id in sorted(rows.keys() | chain.keys()):
+            row = rows.get(id)
+            here = row and (row.at, row.actor, row.verb, row.args, row.state, row.answer, row.answered_at)
+            subject, told = chain.get(id, ("", None))
+            if row is None or here != told or (row.subject or row.verb) != subject:
+                raise _broken(f"command {id}", "it is not what the run answered")
 
     # -- plumbing
 
