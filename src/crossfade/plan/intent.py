@@ -90,7 +90,8 @@ class Installers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """What differs for one pool; empty means "as above". `outage` lets a pool of one host move while it is empty."""
+    """What differs for one pool; empty means "as above", or as in classic. `outage` lets a pool of one host move while
+    it is empty."""
 
     name: str = ""
     location: str = ""
@@ -98,6 +99,9 @@ class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
     expected_share: float | None = None
     outage: str = "never"
     skip: bool = False
+    preferred: str = ""
+    load_balancer: str = ""
+    start_vm_on_connect: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +117,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator decides. `rename`: classic key -> the name its ARM object gets. `conflicts`: ARM id (or
     `group:<mail nickname>`) -> `update` or `adopt`, where an object exists and differs. `groups`: app group key -> ids
     of existing Entra groups that publish it. `roles`: id of a role proposal -> `grant` or `skip`. `people`: UPN that
-    the directory does not know -> who it is now: a UPN, an object id, or `leave out: <reason>`."""
+    the directory does not know -> who it is now: a UPN, an object id, or `leave out: <reason>`. `single_sign_on`:
+    tenant key -> where in Key Vault the secret of its AD FS single sign-on is."""
 
     azure: Azure = Azure()
     names: Names = Names()
@@ -130,6 +135,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     groups: dict[str, list[str]] = {}
     roles: dict[str, str] = {}
     people: dict[str, str] = {}
+    single_sign_on: dict[str, str] = {}
 
     def pool(self, key: str) -> PoolIntent:
         """What was said about a pool, compared without case; an empty one when nothing was."""
@@ -265,6 +271,7 @@ _SECTIONS: dict[str, Any] = {
     "groups": _lists,
     "roles": _texts,
     "people": _texts,
+    "single_sign_on": _texts,
 }
 
 
@@ -352,6 +359,10 @@ def _of_pools(intent: Intent, reader: _Reader) -> list[Problem]:
         if pool.outage not in OUTAGES:
             what = f"pools.{key}: outage must be one of {OUTAGES}."
             problems.append(Problem(reader.where("pools", key, "outage"), what, ""))
+        for name, known in (("preferred", PREFERRED), ("load_balancer", BALANCERS)):
+            if getattr(pool, name) not in ("", *known):
+                what = f"pools.{key}: {name} must be one of {known}."
+                problems.append(Problem(reader.where("pools", key, name), what, "Leave it out for the default."))
         if share is not None and not 0 < share <= 1:
             what = f"pools.{key}: expected_share must be above 0, at most 1."
             problems.append(Problem(reader.where("pools", key, "expected_share"), what, "0.35 is usual."))
@@ -394,6 +405,8 @@ PEOPLE_GATES = ("none", "waves")
 PROPOSALS = ("propose", "never")
 ROLE_DECISIONS = ("grant", "skip")
 PEOPLE_MEND = 'Give a UPN, an object id, or "leave out: <reason>".'
+PREFERRED = ("desktop", "apps", "both")
+BALANCERS = ("breadth-first", "depth-first")
 OUTAGES = ("never", "when-empty")
 
 

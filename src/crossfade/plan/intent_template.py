@@ -100,6 +100,9 @@ POOL_WORDS: dict[str, str] = {
     "expected_share": "peak sessions per assigned person, when you know it",
     "outage": "`when-empty` lets the pool move without a seat for everybody; `never` is the default",
     "skip": "leaves the pool on classic, untouched",
+    "preferred": "what people see who hold its desktop and apps: `desktop`, `apps` or `both`",
+    "load_balancer": "`breadth-first` or `depth-first` instead of what classic has (scaling scripts change that)",
+    "start_vm_on_connect": "a VM that is off starts when somebody connects; needs a role, see the plan",
 }
 _SAMPLES: dict[str, Any] = {
     "name": "hp-office",
@@ -108,6 +111,9 @@ _SAMPLES: dict[str, Any] = {
     "expected_share": 0.5,
     "outage": "when-empty",
     "skip": True,
+    "preferred": "desktop",
+    "load_balancer": "depth-first",
+    "start_vm_on_connect": True,
 }
 _TABLES = {
     "rename": (
@@ -133,6 +139,10 @@ _TABLES = {
         "writes and reads these as a table.",
         '"old.name@contoso.com" = "new.name@contoso.com"',
     ),
+    "single_sign_on": (
+        "AD FS single sign-on: where in Key Vault the secret of a tenant is. Never write the secret itself here.",
+        '"<tenant group>/<tenant>" = "https://<vault>.vault.azure.net/secrets/<name>"',
+    ),
 }
 
 
@@ -145,7 +155,7 @@ def render(intent: Intent, inventory: Inventory | None = None, target: TargetSna
         lines += _table(name, getattr(intent, name))
     lines += _pools(intent, inventory)
     lines += _accepted(intent.accepted)
-    for name in ("conflicts", "groups", "roles", "people"):
+    for name in ("conflicts", "groups", "roles", "people", "single_sign_on"):
         lines += _table(name, getattr(intent, name))
     return ("\n".join(lines) + "\n").encode()
 

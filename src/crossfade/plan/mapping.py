@@ -30,12 +30,15 @@ GROUP_MARK = "made for the migration"
 """Value of the tag on a resource group: it may hold the objects of several tenants."""
 
 
-def host_pool(pool: HostPool, *, location: str, tags: dict[str, str], desktop_has_people: bool) -> dict[str, Any]:
-    """Body of a host pool. A personal one is made Direct; Automatic comes after its last host (design 7, 10)."""
+def host_pool(
+    pool: HostPool, *, location: str, tags: dict[str, str], preferred: str, chosen: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Body of a host pool. A personal one is made Direct; Automatic comes after its last host (design 7, 10).
+    `chosen`: properties that the operator decides beside or instead of those of classic."""
     properties: dict[str, Any] = {
         "hostPoolType": "Personal" if pool.personal else "Pooled",
         "loadBalancerType": "Persistent" if pool.personal else str(pool.load_balancer),
-        "preferredAppGroupType": "Desktop" if desktop_has_people or pool.personal else "RailApplications",
+        "preferredAppGroupType": preferred,
         "customRdpProperty": rdp.parse(pool.custom_rdp_property).text(),
         "friendlyName": pool.friendly_name,
         "description": pool.description,
@@ -47,7 +50,7 @@ def host_pool(pool: HostPool, *, location: str, tags: dict[str, str], desktop_ha
         properties["maxSessionLimit"] = pool.max_session_limit
     if pool.ring is not None:
         properties["ring"] = pool.ring
-    return {"location": location, "tags": tags, "properties": without_nulls(properties)}
+    return {"location": location, "tags": tags, "properties": without_nulls({**properties, **(chosen or {})})}
 
 
 def late_assignment(pool: HostPool) -> dict[str, Any] | None:

@@ -1,14 +1,14 @@
 """The operations that make the objects, in the order in which they must be written, adopting what is already there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.model.classic import Desktop, GroupKind
+from crossfade.model.classic import Desktop, HostPool
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import ArmObject
-from crossfade.plan import mapping
+from crossfade.plan import mapping, single_sign_on
 from crossfade.plan.compare import differences
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, tags_for
@@ -22,10 +22,18 @@ from crossfade.plan.operations import (
     ReferenceGroup,
     RegisterProvider,
 )
+from crossfade.plan.plan import GroupAccess
+from crossfade.plan.preferred import Held, held_by_pool, preferred, told
 
 PROVIDER = "Microsoft.DesktopVirtualization"
 NEEDED_PROVIDERS = (PROVIDER, "Microsoft.Compute")
 DESKTOP_NAME = "SessionDesktop"
+BALANCERS = {"breadth-first": "BreadthFirst", "depth-first": "DepthFirst"}
+START_NEEDS = (
+    "Start VM on connect: the application Azure Virtual Desktop (9cdead84-a844-4324-93f2-b2e6bb768d07) needs the role "
+    "Desktop Virtualization Power On Contributor at the subscription of the VMs; a plan does not grant it."
+)
+"""Source: facts/arm-service 5.2."""
 LATE = "personalDesktopAssignmentType"
 FIXED = frozenset({"hostPoolType", "applicationGroupType", "hostPoolArmPath"})
 """Properties that the service never changes (facts/arm-service 1.3, 1.4)."""
@@ -34,17 +42,22 @@ FIXED = frozenset({"hostPoolType", "applicationGroupType", "hostPoolArmPath"})
 class Objects:
     """Makes operations from desired bodies against one target snapshot."""
 
-    def __init__(self, inventory: Inventory, target: TargetSnapshot, layout: Layout, intent: Intent) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        target: TargetSnapshot,
+        layout: Layout,
+        intent: Intent,
+        access: Iterable[GroupAccess],
+    ) -> None:
         self._inventory = inventory
         self._target = target
         self._layout = layout
         self._intent = intent
         self._decisions = {fold(key): decision for key, decision in intent.conflicts.items()}
         self._present = {fold(item.id): item for item in target.objects}
-        desktops = {fold(group.key) for group in layout.groups if group.kind is GroupKind.DESKTOP}
-        assigned = {fold(item.key) for item in inventory.assignments}
         self._hidden = {fold(item.key) for item in inventory.desktops if item.show_in_web_feed is False}
-        self._with_desktop_people = {parent_key(key) for key in desktops & assigned}
+        self._held = held_by_pool(access, {fold(group.key): group.kind for group in layout.groups})
 
     def operations(self) -> Iterator[AnyOperation]:
         """All of them, in writing order: facts/arm-service 1.16."""
@@ -90,9 +103,35 @@ class Objects:
                 pool,
                 location=self._layout.location_of[fold(pool.key)],
                 tags=tags_for(pool.key, self._intent),
-                desktop_has_people=fold(pool.key) in self._with_desktop_people,
+                preferred=self._preferred(pool),
+                chosen=self._chosen(pool),
             )
             yield self._put(f"{PROVIDER}/hostPools", self._layout.pool_ids[fold(pool.key)], body, pool.key)
+
+    def _preferred(self, pool: HostPool) -> str:
+        return preferred(pool, self._held_of(pool), self._intent.pool(pool.key))
+
+    def _held_of(self, pool: HostPool) -> Held:
+        return self._held.get(fold(pool.key), Held())
+
+    def _chosen(self, pool: HostPool) -> dict[str, Any]:
+        """What the operator decides beside, or instead of, what classic has."""
+        own, owner = self._intent.pool(pool.key), fold(parent_key(pool.key))
+        tenant = next((one for one in self._layout.tenants if fold(one.key) == owner), None)
+        found = single_sign_on.properties(tenant, self._intent) if tenant else {}
+        if own.load_balancer and not pool.personal:
+            found["loadBalancerType"] = BALANCERS[own.load_balancer]
+        if own.start_vm_on_connect:
+            found["startVMOnConnect"] = True
+        return found
+
+    def notes(self) -> list[str]:
+        """Consequences that a reader of the plan should know."""
+        pools = self._layout.pools
+        found = [told(pool, self._held_of(pool), self._intent.pool(pool.key)) for pool in pools]
+        if any(self._intent.pool(pool.key).start_vm_on_connect for pool in pools):
+            found.append(START_NEEDS)
+        return [note for note in found if note]
 
     def _groups(self) -> Iterator[AnyOperation]:
         for group in self._layout.groups:

@@ -11,7 +11,7 @@ from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold, parent_key
-from crossfade.plan import mapping
+from crossfade.plan import mapping, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -41,11 +41,12 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     known, unclear = who_is_who(intent.people, target)
     access = plan_access(inventory, target, layout, intent, known)
     roles = plan_roles(inventory, target, layout, intent)
-    objects = Objects(inventory, target, layout, intent)
+    objects = Objects(inventory, target, layout, intent, access.groups)
     people = {pool: len(named) for pool, named in access.by_person.items()}
     hosts = plan_hosts(with_todays_names(inventory, known.renamed), target, layout, intent, people)
     operations = _unique([*objects.operations(), *access.setup, *_personal(access), *roles.operations])
     late = objects.late()
+    problems += single_sign_on.problems(inventory, intent)
     problems += unclear + access.problems + roles.problems
     problems += _unread(access) + hosts.problems + _seats(hosts, intent)
     problems += quotas(operations, target, intent.azure.subscription)
@@ -70,12 +71,18 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         waves=waves,
         settings=_settings(intent),
         accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
-        not_carried=_left(inventory, layout, intent.azure.tenant_id or target.tenant_id),
+        not_carried=_left(inventory, layout, intent, intent.azure.tenant_id or target.tenant_id),
         renamed=known.renamed,
         looked_up=looked_up(intent.people),
         proposals=access.proposals,
         roles=roles.proposals,
-        notes=hosts.notes + _notes(access, waves, hosts) + _answers(findings, intent),
+        notes=[
+            *hosts.notes,
+            *objects.notes(),
+            *_skipped(inventory, intent),
+            *_notes(access, waves, hosts),
+            *_answers(findings, intent),
+        ],
     )
 
 
@@ -228,7 +235,25 @@ def _elsewhere(inventory: Inventory, tenant_id: str) -> list[NotCarried]:
     ]
 
 
-def _left(inventory: Inventory, layout: Layout, tenant_id: str) -> list[NotCarried]:
+def _skipped(inventory: Inventory, intent: Intent) -> list[str]:
+    return [
+        f"{pool.key} is left on classic, as decided: nothing of it is carried."
+        for pool in inventory.pools
+        if intent.pool(pool.key).skip
+    ]
+
+
+def _replaced(layout: Layout, intent: Intent) -> list[NotCarried]:
+    """Values of classic that the operator has replaced."""
+    why = "the operator's choice takes its place: [pools] load_balancer in crossfade.toml"
+    return [
+        NotCarried(subject=pool.key, property="load_balancer", value=pool.load_balancer, why=why)
+        for pool in layout.pools
+        if intent.pool(pool.key).load_balancer and not pool.personal
+    ]
+
+
+def _left(inventory: Inventory, layout: Layout, intent: Intent, tenant_id: str) -> list[NotCarried]:
     """What is not carried of everything that belongs to a migrated pool, and of the tenants."""
     pools = {fold(pool.key) for pool in layout.pools}
     groups = {fold(group.key) for group in layout.groups}
@@ -246,7 +271,14 @@ def _left(inventory: Inventory, layout: Layout, tenant_id: str) -> list[NotCarri
         *people,
         *hosts,
     ]
-    return mapping.not_carried(objects) + _elsewhere(inventory, tenant_id) + mapping.roles_left(inventory.roles)
+    signed = {tenant.key for tenant in inventory.tenants if single_sign_on.properties(tenant, intent)}
+    left = [
+        row
+        for row in mapping.not_carried(objects)
+        if row.subject not in signed or row.property not in single_sign_on.PROPERTIES
+    ]
+    left += _replaced(layout, intent) + _elsewhere(inventory, tenant_id)
+    return left + mapping.roles_left(inventory.roles)
 
 
 def _notes(access: AccessPlan, waves: list[Wave], hosts: HostPlan) -> list[str]:

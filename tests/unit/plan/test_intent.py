@@ -67,7 +67,8 @@ def test_every_setting_is_explained() -> None:
         assert set(WORDS[section]) == {field.name for field in msgspec.structs.fields(kind)}
     assert set(POOL_WORDS) == {field.name for field in msgspec.structs.fields(PoolIntent)}
     members = {field.name for field in msgspec.structs.fields(Intent)}
-    assert members == {*SECTIONS, "rename", "tags", "pools", "accepted", "conflicts", "groups", "roles", "people"}
+    tables = {"rename", "tags", "pools", "accepted", "conflicts", "groups", "roles", "people", "single_sign_on"}
+    assert members == {*SECTIONS, *tables}
 
 
 def test_pools_are_there_as_comments_and_a_single_host_is_told() -> None:

@@ -32,7 +32,7 @@ PLACE: dict[str, Any] = {"location": "westeurope", "tags": {}}
 
 def pool_body(**members: Any) -> dict[str, Any]:
     pool = HostPool(key="g/t/p", **members)
-    return dict(mapping.host_pool(pool, **PLACE, desktop_has_people=members.get("personal", True))["properties"])
+    return dict(mapping.host_pool(pool, **PLACE, preferred="Desktop")["properties"])
 
 
 def test_a_pooled_pool() -> None:
@@ -67,7 +67,7 @@ def test_an_rdp_string_is_always_sent_else_the_service_puts_its_own() -> None:
 )
 def test_personal_pools_are_made_direct_and_switched_on_later(assignment: AssignmentType | None, late: bool) -> None:
     pool = HostPool(key="g/t/p", personal=True, load_balancer=LoadBalancer.PERSISTENT, assignment=assignment)
-    body = mapping.host_pool(pool, **PLACE, desktop_has_people=False)["properties"]
+    body = mapping.host_pool(pool, **PLACE, preferred="Desktop")["properties"]
     assert body["hostPoolType"] == "Personal"
     assert body["loadBalancerType"] == "Persistent"
     assert body["personalDesktopAssignmentType"] == "Direct"
@@ -261,7 +261,7 @@ KINDS: dict[type[classic.ClassicObject], st.SearchStrategy[Any]] = {
 }
 BODIES: dict[type[classic.ClassicObject], Any] = {
     Tenant: lambda item: mapping.workspace(item, **PLACE),
-    HostPool: lambda item: mapping.host_pool(item, **PLACE, desktop_has_people=True),
+    HostPool: lambda item: mapping.host_pool(item, **PLACE, preferred="Desktop"),
     AppGroup: lambda item: mapping.application_group(item, **PLACE, pool_id="pool"),
     Desktop: mapping.desktop,
     RemoteApp: lambda item: mapping.application(item, "x"),

@@ -21,7 +21,8 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
                 f"{tenant.key}#sso",
                 what=f"{name} signs people in through AD FS ({tenant.sso_adfs_authority or 'authority not read'}).",
                 why="The new service sets this per host pool and reads the secret from Key Vault; it cannot be copied.",
-                mend="Put the secret into Key Vault and set it on each pool, or people type their password once more.",
+                mend="Put the secret into Key Vault and name the place under [single_sign_on] in crossfade.toml; "
+                "without it people type their password once more.",
                 evidence={"authority": tenant.sso_adfs_authority, "client_id": tenant.sso_client_id},
             )
         if tenant.log_analytics_workspace_id or tenant.log_analytics_key_set:
