@@ -27,6 +27,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     desktop = made.pool_record("Office Pool").groups["desktop application group"].desktop
     assert desktop is not None
     desktop.show_in_web_feed = False
+    app = made.pool_record("Test Pool").groups["office apps"].apps["excel"]
+    app.file_path, app.icon_path, app.app_alias = None, None, "excel"
     made.discover()
     inventory = made.workspace.read(INVENTORY, Inventory)
     pools = {pool.key: PoolIntent(outage="when-empty", start_vm_on_connect=pool.personal) for pool in inventory.pools}
@@ -69,6 +71,13 @@ def test_personal_desktops_are_automatic_again_and_start_on_connect(stage: Stage
     assert found["personalDesktopAssignmentType"] == "Automatic"
     assert found["startVMOnConnect"] is True
     assert pool(stage, "Office Pool")["startVMOnConnect"] is False
+
+
+def test_an_alias_becomes_the_path_that_the_start_menu_has(stage: Stage) -> None:
+    paths = {one.properties["filePath"] for one in stage.of_type("applicationGroups/applications")}
+    assert paths == {"C:\\Program Files\\Microsoft Office\\root\\Office16\\EXCEL.EXE"}
+    gaps = stage.workspace.read(INVENTORY, Inventory).gaps
+    assert any("Its alias excel stands for" in gap.what for gap in gaps)
 
 
 def test_a_hidden_desktop_stays_hidden(stage: Stage) -> None:

@@ -9,6 +9,7 @@ What is merged, and how:
     one person twice in a group, in two casings    once, and a gap that has both spellings
     a child whose parent was not read              the parent is rebuilt, and a gap
     names of one object in several casings         the object's own spelling everywhere
+    an app that has an alias and no path           the start menu's path, and a gap
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,7 @@ import msgspec
 
 from crossfade.errors import InputError, Problem
 from crossfade.inventory.absences import absences, cut_properties
+from crossfade.inventory.aliases import resolve
 from crossfade.inventory.duplicates import identity, merged
 from crossfade.inventory.fields import FIELDS, TYPES
 from crossfade.inventory.inventory import Inventory
@@ -46,6 +48,7 @@ def assemble(reading: Reading, *, made_at: str) -> Inventory:
     """The inventory of what was read. Raises InputError with all problems, those of the reading included."""
     gaps, problems = list(reading.gaps), list(reading.problems)
     drafts = _drafts(reading, gaps, problems)
+    gaps += resolve(drafts, reading.records)
     respell(drafts)
     parents, found = rebuilt(drafts)
     drafts = _unique(drafts + parents, reading, gaps, problems)

@@ -42,6 +42,7 @@ _COLLECTIONS = {
     "AssignedUsers": _Collection(Kind.ASSIGNMENT),
     "RemoteApps": _Collection(Kind.APP, ("remoteAppName",)),
     "Desktop": _Collection(Kind.DESKTOP),
+    "StartMenuApps": _Collection(Kind.START_MENU_APP),
 }
 
 
@@ -137,9 +138,13 @@ class _Reader:
 
     async def _group(self, key: str, row: Mapping[str, Any]) -> None:
         desktop = row.get("resourceType") in (DESKTOP, str(DESKTOP), "Desktop")
-        await together(
-            self._list("AssignedUsers", key), self._desktop(key) if desktop else self._list("RemoteApps", key)
-        )
+        await together(self._list("AssignedUsers", key), self._desktop(key) if desktop else self._apps(key))
+
+    async def _apps(self, key: str) -> None:
+        """RemoteApps; the start menu besides, a live host's answer, only where an alias has to be resolved by it."""
+        rows = await self._list("RemoteApps", key)
+        if any(row.get("appAlias") and not row.get("filePath") for row in rows):
+            await self._list("StartMenuApps", key)
 
     async def _desktop(self, key: str) -> None:
         async def work() -> Rows:

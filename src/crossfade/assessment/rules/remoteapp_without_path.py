@@ -21,7 +21,8 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
                 app.key,
                 what=f"{last_name(app.key)} has {alias}.",
                 why="It would be published and not open.",
-                mend="Set its FilePath in classic (Set-RdsRemoteApp -FilePath), and discover again.",
+                mend="Set its FilePath in classic (Set-RdsRemoteApp -FilePath), or add what Get-RdsStartMenuApp gives "
+                "to the exports, and discover again.",
                 evidence={"app_alias": app.app_alias},
             )
 
