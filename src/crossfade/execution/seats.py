@@ -42,6 +42,8 @@ LAST = "last-wave"
 PEOPLE = "people"
 """The journal's subject of every operation on a single person, whichever wave does it."""
 SEEN_NOTE = "seen-on-target"
+DESK_NOTE = "somebody-at-a-desk"
+"""Notes of when the people of personal desktops come and go: a restart must not make their hosts wait longer."""
 LOOK_FRESH_S = 120.0
 
 
@@ -72,7 +74,8 @@ class Seats:
         self._written_now: set[str] = set()
         self._place = {wave.id: place for place, wave in enumerate(plan.waves)}
         self._publishing = _publishing(plan)
-        self._presence = Presence(clock)
+        desks = (note.data for note in journal.events(kind="note", subject=DESK_NOTE) if note.run_id == orders.run_id)
+        self._presence = Presence(clock, desks, self._keep_desk)
 
     # -- may a host leave classic?
 
@@ -250,6 +253,10 @@ class Seats:
             self._journal.note(SEEN_NOTE, told, run_id=self._orders.run_id, data=pairs)
             _add(known, fresh)
         return {"fresh": len(fresh)}
+
+    def _keep_desk(self, data: dict[str, Any]) -> None:
+        told = f"somebody works on {data['host']}" if data["working"] else f"nobody works on {data['host']}"
+        self._journal.note(DESK_NOTE, told, run_id=self._orders.run_id, data=data)
 
     def unseen(self, pools: Iterable[str]) -> set[str]:
         """Folded UPNs of the people of these pools (folded keys) who were not seen on the target."""

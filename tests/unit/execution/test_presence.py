@@ -60,3 +60,41 @@ def test_who_was_not_seen_for_a_day_is_off_in_a_quiet_hour_only() -> None:
     assert not off((0, []), (25, []))
     assert not off((0, []), (20, []), quiet=True)
     assert off((0, []), (25, []), quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wanted"),
+    [
+        ([(0, WORKING), (1, [])], [(4, [])], True),
+        ([(0, WORKING), (1, [])], [(3, [])], False),
+        ([(0, [])], [(25, [])], True),
+        ([(0, WORKING)], [(5, [])], False),
+        ([(0, WORKING)], [(5, []), (8, [])], False),
+        ([(0, WORKING)], [(5, []), (9, [])], True),
+        ([(0, WORKING)], [(5, WORKING), (6, [])], False),
+    ],
+)
+def test_a_restart_forgets_nothing_and_takes_nobody_for_gone_too_early(
+    before: list[tuple[float, list[LiveSession]]], after: list[tuple[float, list[LiveSession]]], wanted: bool
+) -> None:
+    clock, journal = Hand(), []
+    presence = Presence(clock, keep=journal.append)
+    for hours, sessions in before:
+        clock.at = START + timedelta(hours=hours)
+        presence.note(HOST, sessions)
+    restarted = Presence(clock, kept=list(journal), keep=journal.append)
+    verdict = not wanted
+    for hours, sessions in after:
+        clock.at = START + timedelta(hours=hours)
+        verdict, _ = restarted.is_off(HOST, sessions, quiet=True)
+    assert verdict is wanted
+
+
+def test_only_what_changes_is_kept() -> None:
+    clock = Hand()
+    kept: list[dict[str, object]] = []
+    presence = Presence(clock, keep=kept.append)
+    for hours, sessions in enumerate([[], [], WORKING, WORKING, AWAY, AWAY]):
+        clock.at = START + timedelta(hours=hours)
+        presence.note(HOST, sessions)
+    assert [one["working"] for one in kept] == [False, True, False]
