@@ -49,6 +49,7 @@ VERBS = (
     Row("who", "Say what one person may open, and why.", verbs.who),
     Row("what", "Say who may open a desktop or an app, and why.", verbs.what),
     Row("identities", "Say whom the directory does not know.", verbs.identities),
+    Row("queries", "Queries for Log Analytics; rewrite a classic one.", verbs.queries),
     Row("report", "Tell the story: report.html.", verbs.report),
     Row("demo", "Show a whole migration on a twin, here.", verbs.demo),
     Row("twin", "Serve a twin of both services over HTTPS.", verbs.twin),

@@ -348,6 +348,26 @@ def identities(
     return explaining.identities(here, out, into)
 
 
+def queries(
+    here: Here,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Print this query; without it, list all.")] = "",
+    *,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Write them as .kql files; overwrites none.")
+    ] = None,
+    rewrite: Annotated[
+        Path | None, typer.Option("--rewrite", metavar="FILE", help="Print a saved classic query with the new names.")
+    ] = None,
+) -> Answer:
+    """List, print or write the queries for Log Analytics; rewrite one that was saved for classic's tables.
+
+    Exit codes: 0 done; 2 a rewritten query has places to look at, told in its first lines; 1 not done.
+    """
+    from crossfade.cli import querying
+
+    return querying.queries(here, name, out, rewrite)
+
+
 def report(
     here: Here,
     *,
