@@ -89,7 +89,9 @@ _NEEDS = {
     _LOGS: "the workspace of the diagnostics, which the plan does not know: grant it there by hand",
 }
 _AUTOMATION = (
-    "An application of your own: it must ask for tokens for Azure Resource Manager, no longer for the classic service, "
+    "An application of your own: it must ask for tokens for Azure Resource Manager (https://management.azure.com), no "
+    "longer for the classic service (https://mrs-prod.ame.gbl/mrs-RDInfra-prod, application "
+    "5a0aa725-4958-4b0c-80a9-34562e23f3b7, in whose place 9cdead84-a844-4324-93f2-b2e6bb768d07 has come), "
     "call the new API (Az.DesktopVirtualization in the place of the RDS cmdlets), and hold this role. If it scales, "
     "a scaling plan takes its place; if it handles VMs too, it needs a role on those as before."
 )
@@ -198,6 +200,7 @@ def _proposal(
         difference=_DIFFERENCE.get(name, "Not known."),
         needs=needs,
         automation=_AUTOMATION if automation else "",
+        app_id=(role.app_id or "") if automation else "",
         decision=decision,
         operation="" if needs else f"grant-role:{_name(scope, definition, principal)}",
     )

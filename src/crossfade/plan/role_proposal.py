@@ -8,8 +8,9 @@ class RoleProposal(msgspec.Struct, frozen=True, kw_only=True):
 
     `id`: what crossfade.toml [roles] names; `source`: scope of the classic assignment; `principal` an object id, empty
     where classic knows none. `difference`: what the principal can do more or less than before. `needs`: what stands in
-    the way of a yes, empty for nothing. `automation`: the principal is a service principal: it must sign in for the new
-    service. `decision`: grant, skip, or empty. `operation`: id of the operation that grants it.
+    the way of a yes, empty for nothing. `automation`: the principal is a service principal, which must sign in for the
+    new service (`app_id`: of its application, where classic says it). `decision`: grant, skip, or empty. `operation`:
+    id of the operation that grants it.
     """
 
     id: str
@@ -25,5 +26,6 @@ class RoleProposal(msgspec.Struct, frozen=True, kw_only=True):
     difference: str
     needs: str = ""
     automation: str = ""
+    app_id: str = ""
     decision: str = ""
     operation: str = ""

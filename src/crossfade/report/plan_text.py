@@ -23,6 +23,7 @@ from crossfade.plan.operations import (
 )
 from crossfade.plan.plan import Plan, Wave
 from crossfade.plan.rbac import described
+from crossfade.plan.role_proposal import RoleProposal
 from crossfade.report import words
 from crossfade.report.tables import indented, section, table
 
@@ -64,6 +65,7 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
     lines += section("Not carried over", not_carried(plan))
     lines += section("Existing groups that would do: [groups] in crossfade.toml", proposals(plan))
     lines += section("Classic roles: [roles] in crossfade.toml", roles(plan))
+    lines += section("Applications of your own that must change", automation(plan))
     lines += section("Good to know", [words.clean(note) for note in plan.notes])
     return "\n".join(lines)
 
@@ -148,8 +150,23 @@ def roles(plan: Plan) -> list[str]:
     """Each proposal with its id, the difference in power and what stands in the way."""
     lines = []
     for one in plan.roles:
-        told = (f"id: {one.id}", one.difference, f"needs {one.needs}" if one.needs else "", one.automation)
+        told = (f"id: {one.id}", one.difference, f"needs {one.needs}" if one.needs else "")
         lines += [words.clean(described(one)), *indented([words.clean(text) for text in told if text])]
+    return lines
+
+
+def automation(plan: Plan) -> list[str]:
+    """Each application that holds classic roles, once: which, what they become, and what must change in it."""
+    found: dict[str, list[RoleProposal]] = {}
+    for one in plan.roles:
+        if one.automation:
+            found.setdefault(one.principal or one.app_id or one.principal_label, []).append(one)
+    lines = []
+    for rows in found.values():
+        first = rows[0]
+        lines.append(words.clean(f"{first.principal_label} (application {first.app_id or 'not known'})"))
+        lines += indented(list(dict.fromkeys(words.clean(described(one)) for one in rows)))
+        lines += indented([words.clean(first.automation)])
     return lines
 
 

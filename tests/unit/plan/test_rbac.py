@@ -14,6 +14,7 @@ from crossfade.plan.operations import Action, GrantRole
 from crossfade.plan.plan import Plan
 from crossfade.plan.rbac import ROLES
 from crossfade.plan.selfcheck import check_plan
+from crossfade.report.plan_text import automation
 
 POOL = f"{TENANT}/Office"
 SCOPES = ["", "Default Tenant Group", TENANT, POOL, f"{POOL}/{DAG}"]
@@ -92,6 +93,19 @@ def test_automation_is_told_what_it_must_become() -> None:
     made = plan(role(TENANT, "RDS Contributor", object_type="ServicePrincipal", sign_in_name="", app_id="app-1"))
     assert all("Azure Resource Manager" in one.automation for one in made.roles)
     assert {one.principal_type for one in made.roles} == {"ServicePrincipal"}
+    assert {one.app_id for one in made.roles} == {"app-1"}
+
+
+def test_each_application_is_listed_once_with_everything_it_must_become() -> None:
+    robot = {"object_type": "ServicePrincipal", "sign_in_name": "", "app_id": "app-1", "display_name": "Scaler"}
+    made = plan(role(TENANT, "RDS Contributor", **robot), role(POOL, "RDS Reader", **robot), role(TENANT, "RDS Reader"))
+    lines = automation(made)
+    assert lines[0] == "Scaler (application app-1)"
+    assert sum("application app-1" in line for line in lines) == 1
+    text = "\n".join(lines)
+    for name in ("Desktop Virtualization Contributor", "Host Pool Reader", "9cdead84", "https://management.azure.com"):
+        assert name in text
+    assert "admin@contoso.com" not in text
 
 
 @pytest.mark.parametrize(
