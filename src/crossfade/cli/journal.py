@@ -6,7 +6,7 @@ from crossfade.cli.answers import Answer, Here
 from crossfade.cli.status_text import STEPS, short
 
 if TYPE_CHECKING:
-    from crossfade.execution.records import Event
+    from crossfade.commands.journal import Event
 
 OURSELVES = "crossfade"
 

@@ -4,7 +4,7 @@ import msgspec
 
 from crossfade.commands.workspace import JOURNAL, Workspace
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.records import Event
+from crossfade.execution.records import Event as Event
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
