@@ -214,11 +214,16 @@ def test_a_report_of_the_run(stage: Stage) -> None:
     assert "hosts moved" in summary(stage.workspace)
 
 
-def test_an_inventory_made_after_the_plan_is_refused(stage: Stage) -> None:
-    """The run has taken people out of classic by then: they would seem to have had nothing."""
-    kept = stage.workspace.path(INVENTORY).read_bytes()
+def test_an_inventory_made_after_the_plan_is_never_taken_for_its_own(stage: Stage) -> None:
+    """The run has taken people out of classic by then: they would seem to have had nothing. The proof is made from the
+    copy that the run kept, and refused where that one is gone."""
+    first = stage.workspace.path(INVENTORY).read_bytes()
+    (copy,) = stage.workspace.path(INVENTORY).parent.glob("runs/*/inventory.json")
     stage.discover()
+    assert exit_code(proof(stage)) == 0
+    copy.unlink()
     with pytest.raises(StalePlan, match="not the inventory that the plan was made of"):
         proof(stage)
-    stage.workspace.write_bytes(INVENTORY, kept)
+    copy.write_bytes(first)
+    stage.workspace.write_bytes(INVENTORY, first)
     assert exit_code(proof(stage)) == 0
