@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -168,12 +169,22 @@ def test_a_plan_edited_into_nonsense(run: Run, planned: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="SIGINT soon after a resume is sometimes not obeyed: a known bug of the stop", strict=False)
+@contextmanager
+def heard(number: int) -> Iterator[None]:
+    """A process begun inside hears this signal: a shell that runs tests in the background has it ignored by all."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict[str, str]) -> None:
     environment = os.environ | twin | {"CROSSFADE_DIR": str(planned)}
 
     def begin(verb: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen([*CROSSFADE, verb], env=environment, stderr=subprocess.PIPE, text=True)
+        with heard(signal.SIGINT):
+            return subprocess.Popen([*CROSSFADE, verb], env=environment, stderr=subprocess.PIPE, text=True)
 
     def wait_for(what: Callable[[Any], bool]) -> Any:
         for _ in range(240):
@@ -196,9 +207,9 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
     assert run("pause")[0] == 3
 
     process = begin("resume")
-    wait_for(lambda told: told["alive"] and told["events"] > answer["events"] + 4)  # its steps have begun
+    wait_for(lambda told: told["alive"] and told["events"] > answer["events"])
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=90)
+    _, said = process.communicate(timeout=30)
     assert process.returncode in (130, 1), said
     assert "crossfade resume" in said
     assert SECRET not in said
