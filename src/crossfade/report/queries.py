@@ -1,7 +1,8 @@
 """Queries that are shipped for Log Analytics, and saved queries of classic rewritten for the new tables. Pure.
 
 Classic wrote custom tables (facts/classic-service 6.2), the new service writes its own (facts/arm-service 6.2, 6.3).
-`kql/columns.json` is the table of what becomes what; `sure` is false where the facts only infer one of the two names.
+`kql/columns.json` is the table of what becomes what. No source pairs the two sides; `sure` is false where one of the
+two names is not confirmed, or where the names do not make the pair plain.
 """
 
 import functools
@@ -113,5 +114,5 @@ def _columns(used: set[str], tokens: list[str], notes: list[str]) -> dict[str, s
         if column.note:
             notes.append(f"{column.column}: became {column.becomes}; {column.note}.")
         if not column.sure:
-            notes.append(f"{column.column}: became {column.becomes}, which is inferred: check it in your workspace.")
+            notes.append(f"{column.column}: became {column.becomes}, an inference: check it in your workspace.")
     return names
