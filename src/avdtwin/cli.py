@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -58,9 +59,8 @@ def _serve(options: argparse.Namespace) -> int:
     print(description(world, f"https://{server.HOST}:{port}", ca_file), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_OK))
     try:
-        server.run(world, listener, server_file)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        pass
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):  # the way to end it
+            server.run(world, listener, server_file)
     finally:
         server_file.unlink(missing_ok=True)
         if options.state is not None:

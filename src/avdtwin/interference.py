@@ -5,6 +5,7 @@ the news of it from arriving.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -98,11 +99,9 @@ async def _expire(world: World, service: Service, request: Request, fault: Fault
     if service is ENTRA:
         text = "The provided client secret keys are expired. Create new keys for your app, or use certificates."
         return refuse(world, request, 401, "invalid_client", 7000222, text).response
-    try:
+    with suppress(tokens.BadToken):  # the service will say so itself
         caller = tokens.read_access(world, request.headers.get("authorization"))
         request.headers["authorization"] = f"Bearer {tokens.issue_expired(world, caller)}"
-    except tokens.BadToken:
-        pass  # the service will say so itself
     return None
 
 

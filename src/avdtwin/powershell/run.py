@@ -1,5 +1,6 @@
 """One run of a script on a machine: what it did, said and took."""
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -69,11 +70,10 @@ def _run(session: Session, block: Block, arguments: dict[str, Any]) -> int:
     out: list[Any] = []
     code = 0
     try:
-        block.body(frame, out)
+        with suppress(Return):
+            block.body(frame, out)
     except Exit as signal:
         code = signal.code
-    except Return:
-        pass
     except Signal as signal:
         raise Unsupported("break or continue outside a loop") from signal
     finally:

@@ -1,6 +1,7 @@
 """Nodes that run: conditions, loops, errors, flow, functions."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from tree_sitter import Node
@@ -70,7 +71,7 @@ def _clause(node: Node) -> tuple[Evaluate | None, Execute]:
 def _choose(frame: Frame, out: list[Any], item: Any, clauses: list[tuple[Evaluate | None, Execute]]) -> None:
     """Every clause that fits runs, until one breaks; the default when none did."""
     fitted = False
-    try:
+    with suppress(Break):
         for test, body in clauses:
             if test is not None and operators.equal(text(item), test(frame)):
                 fitted = True
@@ -79,8 +80,6 @@ def _choose(frame: Frame, out: list[Any], item: Any, clauses: list[tuple[Evaluat
             for test, body in clauses:
                 if test is None:
                     body(frame, out)
-    except Break:
-        pass
 
 
 # ---------------------------------------------------------------- loops
@@ -97,9 +96,8 @@ def _loop(again: Callable[[Frame], bool], body: Execute, after: Execute | None =
             if turns > _TURNS:
                 raise Unsupported("a loop without end")
             try:
-                body(frame, out)
-            except Continue:
-                pass
+                with suppress(Continue):
+                    body(frame, out)
             except Break:
                 return
             if after is not None:

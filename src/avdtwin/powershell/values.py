@@ -1,6 +1,7 @@
 """Values of a script. Strings, numbers, booleans, lists, bytes and None are Python's; the rest is here."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import total_ordering
 from typing import Any
 
@@ -142,14 +143,9 @@ def number(value: Any) -> int | float:
     if value is None:
         return 0
     if isinstance(value, str):
-        try:
-            return int(value.strip() or 0)
-        except ValueError:
-            pass
-        try:
-            return float(value)
-        except ValueError:
-            pass
+        for number in (int, float):
+            with suppress(ValueError):  # PowerShell tries one after the other, and complains only at the end
+                return number(value.strip() or 0)
     raise ScriptError(f'Cannot convert value "{text(value)}" to a number.')
 
 

@@ -8,6 +8,7 @@ Each function takes what was read and returns the value, or raises Unreadable.
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,10 +50,8 @@ def whole(value: Any) -> int | None:
     if value is None or value == "":
         return None
     if isinstance(value, int | str) and not isinstance(value, bool):
-        try:
+        with suppress(ValueError):  # told below, like any other kind of value
             return int(value)
-        except ValueError:
-            pass
     raise Unreadable(f"is {_shown(value)}, not a whole number")
 
 

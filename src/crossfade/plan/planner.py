@@ -231,7 +231,7 @@ def _elsewhere(inventory: Inventory, tenant_id: str) -> list[NotCarried]:
     return [
         NotCarried(subject=tenant.key, property="aad_tenant_id", value=tenant.aad_tenant_id, why=why)
         for tenant in inventory.tenants
-        if tenant.aad_tenant_id and fold(tenant.aad_tenant_id) != fold(tenant_id)
+        if tenant_id and tenant.aad_tenant_id and fold(tenant.aad_tenant_id) != fold(tenant_id)
     ]
 
 

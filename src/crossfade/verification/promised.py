@@ -24,6 +24,8 @@ class Promised:
             if isinstance(one, AddMember):
                 self._members[one.subject.removeprefix("group:")].add(fold(one.member))
         self._renamed = plan.renamed
+        self._directly = {fold(pool.source) for pool in plan.pools if pool.personal and not pool.late}
+        self._desks = {(fold(move.source_pool), fold(move.assigned_user or "")) for move in plan.hosts}
         self._waves: dict[tuple[str, str], str] = {}
         for wave in plan.waves:
             for pool in {parent_key(fold(host)) for host in wave.hosts}:
@@ -60,9 +62,17 @@ class Promised:
         if person not in group.people:
             return None
         how = f"{self._way(group, group.people[person])}{self._when(group, person)}"
-        return Path(
-            person=label, resource=resource, opens=shown, how=how if shown else f"{how}, but hidden from the feed"
-        )
+        hindrance = self._hindrance(group, person, shown)
+        return Path(person=label, resource=resource, opens=not hindrance, how=how + hindrance)
+
+    def _hindrance(self, group: GroupAccess, person: str, shown: bool) -> str:
+        """What will stand in the way of somebody who has the right; empty for nothing."""
+        pool = parent_key(fold(group.source))
+        if not shown:
+            return ", but hidden from the feed"
+        if pool in self._directly and (pool, person) not in self._desks:
+            return ", but no desktop is assigned to them and the pool assigns directly"
+        return ""
 
     def _way(self, group: GroupAccess, object_id: str) -> str:
         target = last_name(group.target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from applied import ANN, CAT, DAN, OFFICE, applied, grouped, inventory, plan_of, snapshot
 
@@ -97,3 +98,18 @@ def test_what_the_plan_promises_is_told_before_anything_is_written() -> None:
     (had,) = what(view.before[0].resource, before, after, Promised(plan, before))
     assert any("through the new group" in path.how for path in had.planned or [])
     assert {path.person for path in had.planned or []} >= {path.person for path in had.before if path.opens}
+
+
+def test_a_plan_promises_no_desktop_to_somebody_who_has_none_of_their_own() -> None:
+    found = inventory()
+    owned = next(host for host in found.hosts if host.assigned_user)
+    for change, opens in (({}, True), ({"assigned_user": None}, False)):
+        hosts = [msgspec.structs.replace(host, **change) if host is owned else host for host in found.hosts]
+        less = msgspec.structs.replace(found, hosts=hosts)
+        target = snapshot(less)
+        plan = plan_of(less, target)
+        before, after = sides(plan, less, target)
+        (promised,) = who(DAN, before, after, Promised(plan, before)).planned or []
+        assert promised.opens is opens
+        assert promised.opens is next(iter(before.paths_of(DAN))).opens
+        assert ("no desktop is assigned" in promised.how) is not opens
