@@ -15,6 +15,7 @@ import msgspec
 from crossfade.clock import Clock, parse_iso
 from crossfade.cloud.access import Access
 from crossfade.cloud.calls import Call
+from crossfade.cloud.diagnostics import Diagnostics
 from crossfade.cloud.machines import Machines
 from crossfade.cloud.pipeline import Answer, Line
 from crossfade.cloud.sdk import Sdk, awaited, encoded, listed, sent
@@ -67,7 +68,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Arm:
-    """`access`: role assignments and rights. `machines`: virtual machines. Raises CloudError."""
+    """`access`: role assignments and rights. `machines`: virtual machines. `diagnostics`: settings that send logs.
+    Raises CloudError."""
 
     def __init__(self, sdk: Sdk, line: Line, clock: Clock) -> None:
         self._sdk = sdk
@@ -76,6 +78,7 @@ class Arm:
         self._locks: dict[str, asyncio.Lock] = {}
         self.access = Access(sdk, line, clock)
         self.machines = Machines(sdk, clock)
+        self.diagnostics = Diagnostics(line)
 
     # -- desktop objects
 

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 import msgspec
 
 from crossfade.model.ids import fold
-from crossfade.plan.operations import AnyOperation, PatchResource, PutResource, RegisterProvider, RetractAssignment
+from crossfade.plan.operations import (
+    AnyOperation,
+    PatchResource,
+    PutResource,
+    RegisterProvider,
+    RetractAssignment,
+    SendLogs,
+)
 from crossfade.plan.plan import Plan
 
 POOLS = "Microsoft.DesktopVirtualization/hostPools"
@@ -64,6 +71,9 @@ def _pool(operation: AnyOperation, pool_of: dict[str, str]) -> str | None:
         return fold(operation.subject)
     if _is(operation, GROUPS):
         return pool_of[fold(operation.subject)]
+    if isinstance(operation, SendLogs):
+        resource = fold(operation.resource)
+        return resource if "/hostpools/" in resource else pool_of.get(resource)
     if isinstance(operation, PutResource | PatchResource) and "/applicationgroups/" in operation.subject.casefold():
         group = operation.subject.rsplit("/", 2)[0]
         return pool_of.get(fold(group))

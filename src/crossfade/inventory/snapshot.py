@@ -30,6 +30,8 @@ _SPELLINGS = {
         "userSessions",
         "scalingPlans",
         "virtualMachines",
+        "Microsoft.Insights",
+        "diagnosticSettings",
     )
 }
 """ARM answers with segments in lower case (facts/arm-service 2.4); these are the declared ones."""

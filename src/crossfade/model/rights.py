@@ -22,6 +22,9 @@ NEEDED: dict[str, str] = {
 }
 """Actions that every plan needs, and what for."""
 
+LOGS: dict[str, str] = {"Microsoft.Insights/diagnosticSettings/write": "have the new objects send their logs"}
+"""Likewise, where `[diagnostics]` names a workspace (facts/arm-service 5.4)."""
+
 POWERFUL_ROLES: dict[str, str] = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",

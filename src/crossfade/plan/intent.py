@@ -89,6 +89,14 @@ class Installers(msgspec.Struct, frozen=True, kw_only=True):
     minimum_free_bytes: int = 1_000_000_000
 
 
+class Diagnostics(msgspec.Struct, frozen=True, kw_only=True):
+    """`workspace`: id of the Log Analytics workspace that gets the logs of every new object; empty: nothing is set.
+    `name`: what the diagnostic settings are called."""
+
+    workspace: str = ""
+    name: str = "crossfade"
+
+
 class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
     """What differs for one pool; empty means "as above", or as in classic. `outage` lets a pool of one host move while
     it is empty."""
@@ -129,6 +137,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     waves: Waves = Waves()
     sessions: Sessions = Sessions()
     installers: Installers = Installers()
+    diagnostics: Diagnostics = Diagnostics()
     pools: dict[str, PoolIntent] = {}
     accepted: list[Accepted] = []
     conflicts: dict[str, str] = {}
@@ -265,6 +274,7 @@ _SECTIONS: dict[str, Any] = {
     "waves": _table(Waves),
     "sessions": _table(Sessions),
     "installers": _table(Installers),
+    "diagnostics": _table(Diagnostics),
     "pools": _pools,
     "accepted": _accepted,
     "conflicts": _texts,
@@ -296,6 +306,7 @@ Check = tuple[bool, tuple[str, ...], str, str]
 
 def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
     checks = _of_waves(intent.waves) + _of_sessions(intent.sessions) + _of_access(intent.access)
+    checks += _of_diagnostics(intent.diagnostics)
     problems = [
         Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
     ]
@@ -352,6 +363,17 @@ def _of_access(access: Access) -> list[Check]:
     ]
 
 
+def _of_diagnostics(diagnostics: Diagnostics) -> list[Check]:
+    """Names: facts/arm-service 6.1."""
+    sample = "/subscriptions/<id>/resourceGroups/<group>/providers/Microsoft.OperationalInsights/workspaces/<name>"
+    place = diagnostics.workspace
+    good = re.fullmatch(r"[^<>*%&:\\?+/]{0,259}[^<>*%&:\\?+/ .]", diagnostics.name) is not None
+    return [
+        (not place or bool(LOGS.fullmatch(place)), ("diagnostics", "workspace"), "is no Log Analytics id", sample),
+        (good, ("diagnostics", "name"), r"must be 1 to 260 letters without < > * % & : \ ? + /", "crossfade will do."),
+    ]
+
+
 def _of_pools(intent: Intent, reader: _Reader) -> list[Problem]:
     problems = []
     for key, pool in intent.pools.items():
@@ -399,6 +421,10 @@ def _of_decisions(intent: Intent, reader: _Reader) -> list[Problem]:
     return problems
 
 
+LOGS = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.OperationalInsights/workspaces/[^/]+",
+    re.IGNORECASE,
+)
 DISCONNECTED = ("log-off-after-grace", "wait")
 ACTIVE = ("wait", "log-off-after-grace")
 PEOPLE_GATES = ("none", "waves")

@@ -30,6 +30,7 @@ SECTIONS: dict[str, str] = {
     "waves": "What moves together, and how much room is kept.",
     "sessions": "What happens to people on a host that is about to move.",
     "installers": "Agent and boot loader, as each VM has them. Staging checks them before anybody is disturbed.",
+    "diagnostics": "Where the new objects send their logs: each has a setting of its own.",
 }
 WORDS: dict[str, dict[str, str]] = {
     "azure": {
@@ -91,6 +92,10 @@ WORDS: dict[str, dict[str, str]] = {
         "agent_version": "Version expected; empty: any that is signed.",
         "signer": "Who must have signed both.",
         "minimum_free_bytes": "Free space wanted on the system disk.",
+    },
+    "diagnostics": {
+        "workspace": "Resource id of the Log Analytics workspace; empty: no diagnostic settings are made.",
+        "name": "What the diagnostic settings are called.",
     },
 }
 POOL_WORDS: dict[str, str] = {

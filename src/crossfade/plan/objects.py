@@ -10,6 +10,7 @@ from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import ArmObject
 from crossfade.plan import mapping, single_sign_on
 from crossfade.plan.compare import differences
+from crossfade.plan.diagnostics import send_logs
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, tags_for
 from crossfade.plan.mapping import GROUP_MARK, SOURCE_TAG
@@ -69,6 +70,7 @@ class Objects:
         yield from self._desktops()
         yield from self._workspaces()
         yield from self._references()
+        yield from send_logs(self._target, self._layout, self._intent)
 
     def _providers(self) -> Iterator[AnyOperation]:
         states = self._target.providers.get(self._intent.azure.subscription, {})

@@ -77,6 +77,19 @@ class ReferenceGroup(Operation, frozen=True, kw_only=True, tag="reference-group"
     undo_note = "take the reference out again"
 
 
+class SendLogs(Operation, frozen=True, kw_only=True, tag="send-logs"):
+    """A diagnostic setting: `categories` of `resource` go to the Log Analytics `workspace`. Subject: the setting's id.
+    `offered`: categories that are sent too where the object says that this cloud has them."""
+
+    resource: str
+    workspace: str
+    categories: list[str]
+    offered: list[str] = []
+    prior: dict[str, Any] | None = None
+
+    undo_note = "put the prior setting back, or delete the one that this run made"
+
+
 class CreateDirectoryGroup(Operation, frozen=True, kw_only=True, tag="create-directory-group"):
     """A new, empty Entra security group. Subject: `group:<mail nickname>`; the object id is known once it exists."""
 
@@ -138,6 +151,7 @@ AnyOperation = (
     | PutResource
     | PatchResource
     | ReferenceGroup
+    | SendLogs
     | CreateDirectoryGroup
     | GrantRole
     | AddMember

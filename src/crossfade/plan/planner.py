@@ -11,7 +11,7 @@ from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold, parent_key
-from crossfade.plan import mapping, single_sign_on
+from crossfade.plan import diagnostics, mapping, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -46,7 +46,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     hosts = plan_hosts(with_todays_names(inventory, known.renamed), target, layout, intent, people)
     operations = _unique([*objects.operations(), *access.setup, *_personal(access), *roles.operations])
     late = objects.late()
-    problems += single_sign_on.problems(inventory, intent)
+    problems += single_sign_on.problems(inventory, intent) + diagnostics.problems(target, intent)
     problems += unclear + access.problems + roles.problems
     problems += _unread(access) + hosts.problems + _seats(hosts, intent)
     problems += quotas(operations, target, intent.azure.subscription)
@@ -277,6 +277,7 @@ def _left(inventory: Inventory, layout: Layout, intent: Intent, tenant_id: str) 
         for row in mapping.not_carried(objects)
         if row.subject not in signed or row.property not in single_sign_on.PROPERTIES
     ]
+    left = [diagnostics.replaced(row, intent) for row in left]
     left += _replaced(layout, intent) + _elsewhere(inventory, tenant_id)
     return left + mapping.roles_left(inventory.roles)
 

@@ -7,8 +7,8 @@ from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
-from crossfade.model.rights import NEEDED, allowed
-from crossfade.plan.operations import Action, CreateDirectoryGroup
+from crossfade.model.rights import LOGS, NEEDED, allowed
+from crossfade.plan.operations import Action, CreateDirectoryGroup, SendLogs
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
 
@@ -28,9 +28,16 @@ def rights(plan: Plan, target: TargetSnapshot) -> list[Problem]:
             f"the caller {target.caller or 'signed in'} may not {what}.",
             f"Grant a role with {action} here: Contributor and User Access Administrator have all that is needed.",
         )
-        for action, what in NEEDED.items()
+        for action, what in needed(plan).items()
         if not allowed(action, mine)
     ]
+
+
+def needed(plan: Plan) -> dict[str, str]:
+    """Actions that this plan needs, and what for."""
+    writes = (Action.CREATE, Action.UPDATE)
+    logs = any(isinstance(op, SendLogs) and op.action in writes for op in plan.operations)
+    return {**NEEDED, **(LOGS if logs else {})}
 
 
 def conflicts(plan: Plan) -> list[Problem]:

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from crossfade.errors import Problem
-from crossfade.model.ids import DESKTOP_USER_ROLE, fold
+from crossfade.model.diagnostics import resource_of
+from crossfade.model.ids import DESKTOP_USER_ROLE, fold, same
 from crossfade.plan.intent import ACTIVE, DISCONNECTED
 from crossfade.plan.operations import (
     AddMember,
@@ -18,6 +19,7 @@ from crossfade.plan.operations import (
     PatchResource,
     PutResource,
     RetractAssignment,
+    SendLogs,
 )
 from crossfade.plan.plan import GroupAccess, Plan, Wave
 from crossfade.plan.role_proposal import RoleProposal
@@ -40,10 +42,12 @@ def _operations(plan: Plan) -> Iterator[Wrong]:
             yield f"operations {name}", f"is there {count} times."
     home = f"/subscriptions/{plan.subscription}/".casefold()
     for operation in plan.operations:
-        if isinstance(operation, PutResource | PatchResource | PatchHostPool):
+        if isinstance(operation, SendLogs) and not same(resource_of(operation.subject), operation.resource):
+            yield f"operations {operation.id}", f"is no setting of {operation.resource}."
+        if isinstance(operation, PutResource | PatchResource | PatchHostPool | SendLogs):
             if not f"{operation.subject}/".casefold().startswith(home):
                 yield f"operations {operation.id}", f"writes to {operation.subject}, outside the plan's subscription."
-            if not isinstance(operation.body.get("properties", {}), dict):
+            if not isinstance(operation, SendLogs) and not isinstance(operation.body.get("properties", {}), dict):
                 yield f"operations {operation.id}", "has a body without properties."
 
 

@@ -20,6 +20,7 @@ from crossfade.plan.operations import (
     ReferenceGroup,
     RegisterProvider,
     RetractAssignment,
+    SendLogs,
 )
 from crossfade.plan.plan import Plan, Wave
 from crossfade.plan.rbac import described
@@ -46,6 +47,7 @@ _KINDS: dict[type, str] = {
     RegisterProvider: "provider",
     CreateDirectoryGroup: "directory group",
     ReferenceGroup: "workspace",
+    SendLogs: "logs",
     PatchHostPool: "host pool, at the end",
 }
 
@@ -95,6 +97,9 @@ def _name(operation: AnyOperation) -> str:
     """What a reader knows the object by: its name, with the one around it where that matters."""
     if isinstance(operation, ReferenceGroup):
         return f"{last_name(operation.subject)} shows {last_name(operation.group)}"
+    if isinstance(operation, SendLogs):
+        sent = ", ".join(operation.categories) or "nothing more"
+        return f"{_place(operation.resource)} to {last_name(operation.workspace)}: {sent}"
     if isinstance(operation, CreateDirectoryGroup):
         return operation.display_name
     if isinstance(operation, GrantRole):

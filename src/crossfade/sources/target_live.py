@@ -11,6 +11,7 @@ from crossfade.clock import Clock, iso
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.graph import Graph
 from crossfade.errors import CloudError, NotFound
+from crossfade.model import diagnostics
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, group_id, last_name, same, segments
 from crossfade.model.provenance import Origin
 from crossfade.sources.candidates import read_candidates
@@ -37,7 +38,7 @@ async def read_target(
     reader = _Reader(arm, graph, wanted, Gatherer(in_flight, progress))
     reader.reading.read_at = iso(clock.now())
     await together(reader.people(), *map(reader.subscription, wanted.subscriptions), reader.machines())
-    await together(reader.children(), reader.scopes(), reader.directory_groups(), reader.candidates())
+    await together(reader.children(), reader.scopes(), reader.logs(), reader.directory_groups(), reader.candidates())
     return reader.done()
 
 
@@ -125,6 +126,25 @@ class _Reader:
             *(self._objects("hostPools/sessionHosts", str(pool["id"])) for pool in pools),
             *(self._objects(_child_kind(group), str(group["id"])) for group in groups),
         )
+
+    async def logs(self) -> None:
+        """Diagnostic settings of pools, groups and workspaces. Who may not read those of the first may not read any."""
+        rows = [row for name in _TOP for row in self._of_type(name.casefold()) if self._looked_at(row, name)]
+        ids = sorted({fold(str(row["id"])): str(row["id"]) for row in rows}.values())
+        if ids and await self._logs(ids[0]):
+            await together(*(self._logs(one) for one in ids[1:]))
+
+    def _looked_at(self, row: dict[str, Any], kind: str) -> bool:
+        pool = {"hostPools": str(row["id"]), "applicationGroups": _pool_of(row)}.get(kind)
+        return pool is None or self._involved(pool)
+
+    async def _logs(self, resource: str) -> bool:
+        subject = f"the diagnostic settings of {resource}"
+        rows = await self._gather.read("logs", subject, lambda: self._arm.diagnostics.rows(resource))
+        for row in rows or []:
+            kept = {**row, "id": diagnostics.setting_id(resource, str(row["name"])), "type": diagnostics.TYPE}
+            self.reading.objects.append(_kept(kept))
+        return rows is not None
 
     def _of_type(self, name: str) -> Rows:
         wanted = f"microsoft.desktopvirtualization/{name}"

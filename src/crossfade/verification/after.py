@@ -33,6 +33,7 @@ _READS_BESIDE_ACCESS = (
     "the directory groups",
     "directory group ",
     "the people in group",
+    "the diagnostic settings",
 )
 """How the subjects of gaps begin that say nothing of access, or that are judged grant by grant."""
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from crossfade.inventory.target import TargetSnapshot
+from crossfade.model import diagnostics
 from crossfade.model.ids import fold
 from crossfade.model.target import ArmObject
 from crossfade.plan.compare import same_value
-from crossfade.plan.operations import Action, PatchHostPool, PatchResource, PutResource, ReferenceGroup
+from crossfade.plan.operations import Action, PatchHostPool, PatchResource, PutResource, ReferenceGroup, SendLogs
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import SettingCheck
 
@@ -52,6 +53,7 @@ def check_settings(plan: Plan, target: TargetSnapshot) -> list[SettingCheck]:
     return [
         *(check for op in _written(plan) for check in _object(op, objects.get(fold(op.subject)), late)),
         *_references(plan, objects),
+        *_logs(plan, target),
         *(
             SettingCheck(
                 subject=left.subject, property=left.property, wanted=left.value, found=None, verdict=NOT_CARRIED
@@ -112,6 +114,31 @@ def _references(plan: Plan, objects: dict[str, ArmObject]) -> Iterator[SettingCh
                 found=operation.subject if inside else None,
                 verdict=TRANSLATED if inside else DIFFERENT,
             )
+
+
+def _logs(plan: Plan, target: TargetSnapshot) -> Iterator[SettingCheck]:
+    """Whether every object sends its categories to the workspace, by whichever of its settings."""
+    there: dict[str, list[ArmObject]] = {}
+    for item in target.objects:
+        if item.type == diagnostics.TYPE:
+            there.setdefault(fold(diagnostics.resource_of(item.id)), []).append(item)
+    for operation in plan.operations:
+        if isinstance(operation, SendLogs):
+            yield _logged(operation, there.get(fold(operation.resource), []))
+
+
+def _logged(operation: SendLogs, there: list[ArmObject]) -> SettingCheck:
+    kind = diagnostics.kind_of(operation.resource)
+    wanted = set(diagnostics.CATEGORIES[kind])
+    found = diagnostics.sent_to((item.properties for item in there), operation.workspace, kind)
+    kept = operation.action is Action.ADOPT and operation.categories
+    return SettingCheck(
+        subject=operation.resource,
+        property="diagnostics",
+        wanted=sorted(wanted),
+        found=sorted(found),
+        verdict=TRANSLATED if wanted <= found else NOT_CARRIED if kept else DIFFERENT,
+    )
 
 
 def _listed(references: Iterable[Any]) -> set[str]:

@@ -32,7 +32,8 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
                 f"{tenant.key}#logs",
                 what=f"{name} sends its diagnostics to Log Analytics.",
                 why="The new service has diagnostic settings on each object and other tables: old queries fall silent.",
-                mend="Add diagnostic settings to the new objects, and rewrite the queries that people rely on.",
+                mend="Name the workspace under [diagnostics] in crossfade.toml, and have `crossfade queries` rewrite "
+                "the queries that people rely on.",
                 evidence={"workspace": tenant.log_analytics_workspace_id},
             )
 

@@ -5,6 +5,7 @@ from typing import Any
 from crossfade.clock import Clock
 from crossfade.cloud.services import Services
 from crossfade.execution.handlers.handler import Handler
+from crossfade.execution.handlers.logs import Logs
 from crossfade.execution.handlers.people import DirectoryGroups, Grants, GroupIds, Members, Retractions
 from crossfade.execution.handlers.resources import Objects, Patches, Providers, References
 from crossfade.plan.operations import (
@@ -18,6 +19,7 @@ from crossfade.plan.operations import (
     ReferenceGroup,
     RegisterProvider,
     RetractAssignment,
+    SendLogs,
 )
 from crossfade.plan.plan import Plan
 
@@ -35,6 +37,7 @@ class Handlers:
             PatchResource: patches,
             PatchHostPool: patches,
             ReferenceGroup: References(services.arm),
+            SendLogs: Logs(services.arm),
             CreateDirectoryGroup: DirectoryGroups(services.graph),
             GrantRole: Grants(services.arm, groups),
             AddMember: Members(services.graph, groups, clock),

@@ -1,0 +1,79 @@
+"""Logs on the twin: every new object sends its own to the chosen workspace, and no longer after a rollback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from back_kit import take_back, target_of
+from stage import Stage, pooled, spec_of
+
+from avdtwin.arm import diagnostics as twin
+from crossfade.commands.discover import discover_target
+from crossfade.commands.workspace import INVENTORY
+from crossfade.inventory.inventory import Inventory
+from crossfade.plan.intent import Diagnostics
+from crossfade.verification.settings import check_settings
+from crossfade.verification.verification import SettingCheck
+
+SETTINGS = "microsoft.insights/diagnosticsettings"
+
+
+def workspace_of(stage: Stage) -> str:
+    group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
+    return f"{group}/providers/Microsoft.OperationalInsights/workspaces/law"
+
+
+def settings_of(stage: Stage) -> dict[str, dict[str, Any]]:
+    """Name of the object -> properties of its setting."""
+    found = (one for one in stage.world.state.arm.resources.values() if one.type.lower() == SETTINGS)
+    return {one.id.split("/providers/Microsoft.Insights")[0].split("/")[-1]: one.properties for one in found}
+
+
+def checks(stage: Stage) -> list[SettingCheck]:
+    inventory = stage.workspace.read(INVENTORY, Inventory)
+    target = stage.with_services(lambda services: discover_target(services, inventory, [stage.rehearsal.subscription]))
+    return [check for check in check_settings(stage.plan, target) if check.property == "diagnostics"]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    made = Stage.of(spec_of(pooled(hosts=1)), tmp_path)
+    made.make_plan(outage="when-empty", diagnostics=Diagnostics(workspace=workspace_of(made)))
+    return made
+
+
+def test_there_after_the_run_proven_and_gone_after_a_rollback(stage: Stage) -> None:
+    before = target_of(stage)
+    assert stage.apply().state == "finished"
+    found = settings_of(stage)
+    assert found.keys() == {"Office Pool", "Office Pool-DAG", "Office Pool-Office Apps", "stage"}
+    sent = {name: {log["category"] for log in one["logs"]} for name, one in found.items()}
+    assert sent["Office Pool"] == set(twin.CATEGORIES["microsoft.desktopvirtualization/hostpools"])
+    assert sent["stage"] == {"Checkpoint", "Error", "Management", "Feed"}
+    assert {one["workspaceId"] for one in found.values()} == {workspace_of(stage)}
+    assert {check.verdict for check in checks(stage)} == {"translated"}
+
+    found["stage"]["logs"] = found["stage"]["logs"][:1]
+    (lost,) = [check for check in checks(stage) if check.verdict == "different"]
+    assert lost.subject.endswith("/workspaces/stage")
+
+    assert take_back(stage).state == "rolled_back"
+    assert settings_of(stage) == {}
+    assert target_of(stage) == before
+
+
+def test_a_cloud_that_knows_fewer_categories_gets_those(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = {kind: names[:8] for kind, names in twin.CATEGORIES.items()}
+    monkeypatch.setattr(twin, "CATEGORIES", older)
+    assert stage.apply().state == "finished"
+    assert len(settings_of(stage)["Office Pool"]["logs"]) == 8
+    assert {check.verdict for check in checks(stage)} == {"translated"}
+
+
+def test_moved_and_planned_again_nothing_is_left_to_do(stage: Stage) -> None:
+    assert stage.apply().state == "finished"
+    plan = stage.make_plan(outage="when-empty", diagnostics=Diagnostics(workspace=workspace_of(stage)))
+    logs = [op for op in plan.operations if type(op).__name__ == "SendLogs"]
+    assert {str(op.action) for op in logs} == {"adopt"}
