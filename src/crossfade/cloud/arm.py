@@ -39,6 +39,8 @@ class Kind(msgspec.Struct, frozen=True):
     forced: bool = False
     """Whether a delete takes `force`."""
     puts: bool = True
+    create: str = "create_or_update"
+    """What the SDK calls a PUT."""
 
 
 KINDS: dict[str, Kind] = {
@@ -47,10 +49,11 @@ KINDS: dict[str, Kind] = {
     "applicationgroups/applications": Kind("applications", "application", "application"),
     "applicationgroups/desktops": Kind("desktops", "desktop", "desktop", puts=False),
     "workspaces": Kind("workspaces", "workspace", "workspace"),
+    "scalingplans": Kind("scaling_plans", "scaling_plan", "scaling plan", create="create"),
     "hostpools/sessionhosts": Kind("session_hosts", "session_host", "session host", forced=True, puts=False),
     "hostpools/sessionhosts/usersessions": Kind("user_sessions", "", "user session", forced=True, puts=False),
 }
-_TOP = ("hostpools", "applicationgroups", "workspaces")
+_TOP = ("hostpools", "applicationgroups", "workspaces", "scalingplans")
 _BY_SUBSCRIPTION = {"hostpools": "list"}
 
 
@@ -96,8 +99,9 @@ class Arm:
     async def put(self, resource_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create or replace. The answer of a host pool may hold its registration token: it is left out."""
         place = place_of(resource_id)
-        assert KINDS[place.kind].puts, f"nobody can create a {KINDS[place.kind].words}"
-        return await self._one("PUT", "create_or_update", resource_id, body=body)
+        kind = KINDS[place.kind]
+        assert kind.puts, f"nobody can create a {kind.words}"
+        return await self._one("PUT", kind.create, resource_id, body=body)
 
     async def patch(self, resource_id: str, body: Mapping[str, Any], *, force: bool | None = None) -> dict[str, Any]:
         """Change what `body` holds. `force` is for session hosts whose person is changed."""

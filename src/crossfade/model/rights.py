@@ -25,6 +25,9 @@ NEEDED: dict[str, str] = {
 LOGS: dict[str, str] = {"Microsoft.Insights/diagnosticSettings/write": "have the new objects send their logs"}
 """Likewise, where `[diagnostics]` names a workspace (facts/arm-service 5.4)."""
 
+SCALING: dict[str, str] = {"Microsoft.DesktopVirtualization/scalingPlans/write": "create the scaling plans"}
+"""Likewise, where there is a `[scaling]`."""
+
 POWERFUL_ROLES: dict[str, str] = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",

@@ -31,6 +31,27 @@ def _same_ring(a: Any, b: Any) -> bool:
     return (a or 1) == (b or 1)
 
 
+def _same_pools(a: Any, b: Any) -> bool:
+    """Which pools a scaling plan is for, and whether it is on."""
+
+    def told(items: Any) -> set[tuple[str, bool]]:
+        return {
+            (str(one.get("hostPoolArmPath") or "").strip("/").casefold(), bool(one.get("scalingPlanEnabled")))
+            for one in items or []
+        }
+
+    return told(a) == told(b)
+
+
+def _same_schedules(a: Any, b: Any) -> bool:
+    """Every wanted member of every schedule is there; the service adds some (facts/arm-service 1.12)."""
+    found = {str(one.get("name") or "").casefold(): one for one in b or []}
+    wanted = {str(one.get("name") or "").casefold(): one for one in a or []}
+    return wanted.keys() == found.keys() and all(
+        _same_plain(value, found[name].get(member)) for name, one in wanted.items() for member, value in one.items()
+    )
+
+
 def _same_plain(a: Any, b: Any) -> bool:
     return (a if a not in (None, "") else None) == (b if b not in (None, "") else None)
 
@@ -47,6 +68,8 @@ _BY_PROPERTY: dict[str, Same] = {
     "validationEnvironment": _same_flag,
     "startVMOnConnect": _same_flag,
     "ring": _same_ring,
+    "hostPoolReferences": _same_pools,
+    "schedules": _same_schedules,
 }
 
 

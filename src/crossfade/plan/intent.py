@@ -97,6 +97,25 @@ class Diagnostics(msgspec.Struct, frozen=True, kw_only=True):
     name: str = "crossfade"
 
 
+class Scaling(msgspec.Struct, frozen=True, kw_only=True):
+    """What the classic scaling script was told for one pool, under its parameters' names: BeginPeakTime, EndPeakTime,
+    SessionThresholdPerCPU, MinimumNumberOfRDSH, LimitSecondsToForceLogOffUser, LogOffMessage…, MaintenanceTagName.
+    `time_zone`: Windows' name of the zone, in the place of TimeDifference. `enable`: after the pool's last host."""
+
+    begin_peak: str
+    end_peak: str
+    time_zone: str
+    cpus_per_host: int
+    sessions_per_cpu: float = 1.0
+    minimum_hosts: int = 1
+    force_log_off_seconds: int = 0
+    message_title: str = ""
+    message_body: str = ""
+    exclusion_tag: str = ""
+    days: list[str] = []
+    enable: bool = False
+
+
 class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
     """What differs for one pool; empty means "as above", or as in classic. `outage` lets a pool of one host move while
     it is empty."""
@@ -126,7 +145,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     `group:<mail nickname>`) -> `update` or `adopt`, where an object exists and differs. `groups`: app group key -> ids
     of existing Entra groups that publish it. `roles`: id of a role proposal -> `grant` or `skip`. `people`: UPN that
     the directory does not know -> who it is now: a UPN, an object id, or `leave out: <reason>`. `single_sign_on`:
-    tenant key -> where in Key Vault the secret of its AD FS single sign-on is."""
+    tenant key -> where in Key Vault the secret of its AD FS single sign-on is. `scaling`: pool key -> its script."""
 
     azure: Azure = Azure()
     names: Names = Names()
@@ -145,6 +164,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     roles: dict[str, str] = {}
     people: dict[str, str] = {}
     single_sign_on: dict[str, str] = {}
+    scaling: dict[str, Scaling] = {}
 
     def pool(self, key: str) -> PoolIntent:
         """What was said about a pool, compared without case; an empty one when nothing was."""
@@ -256,6 +276,15 @@ def _pools(reader: _Reader, name: str, value: Any) -> dict[str, PoolIntent]:
     return {key: item for key, item in found.items() if item is not None}
 
 
+def _scaling(reader: _Reader, name: str, value: Any) -> dict[str, Scaling]:
+    if not isinstance(value, dict):
+        mend = 'Write it as [scaling."<pool>"].'
+        reader.problems.append(Problem(reader.where(name), "scaling must be a table.", mend))
+        return {}
+    found = {key: reader.section(Scaling, (name, key), item) for key, item in value.items()}
+    return {key: item for key, item in found.items() if item is not None}
+
+
 def _accepted(reader: _Reader, name: str, value: Any) -> list[Accepted]:
     if not isinstance(value, list):
         reader.problems.append(Problem(reader.where(name), "accepted must be a list.", "Write it as [[accepted]]."))
@@ -282,6 +311,7 @@ _SECTIONS: dict[str, Any] = {
     "roles": _texts,
     "people": _texts,
     "single_sign_on": _texts,
+    "scaling": _scaling,
 }
 
 
@@ -310,7 +340,7 @@ def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
     problems = [
         Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
     ]
-    return problems + _of_pools(intent, reader) + _of_decisions(intent, reader)
+    return problems + _of_pools(intent, reader) + _of_scaling(intent, reader) + _of_decisions(intent, reader)
 
 
 def _of_waves(waves: Waves) -> list[Check]:
@@ -391,6 +421,37 @@ def _of_pools(intent: Intent, reader: _Reader) -> list[Problem]:
     return problems
 
 
+def _of_scaling(intent: Intent, reader: _Reader) -> list[Problem]:
+    return [
+        Problem(reader.where("scaling", key, name), f"scaling.{key}: {name} {what}.", mend)
+        for key, one in intent.scaling.items()
+        for good, name, what, mend in _of_script(one)
+        if not good
+    ]
+
+
+def _of_script(one: Scaling) -> list[tuple[bool, str, str, str]]:
+    times = _is_time(one.begin_peak) and _is_time(one.end_peak)
+    long = not times or (one.begin_peak < one.end_peak and minutes_of(one.end_peak) - minutes_of(one.begin_peak) > 60)
+    return [
+        (_is_time(one.begin_peak), "begin_peak", "must be hh:mm", 'For instance "08:00".'),
+        (_is_time(one.end_peak), "end_peak", "must be hh:mm", 'For instance "18:00".'),
+        (
+            long,
+            "end_peak",
+            "must be more than an hour after begin_peak, on the same day",
+            "The service has four phases.",
+        ),
+        (one.end_peak < "23:59", "end_peak", "must be before 23:59", "Something must come after the peak."),
+        (bool(one.time_zone.strip()), "time_zone", "is empty", 'For instance "W. Europe Standard Time".'),
+        (one.cpus_per_host >= 1, "cpus_per_host", "must be at least 1", ""),
+        (one.sessions_per_cpu > 0, "sessions_per_cpu", "must be above 0", "1 is the script's default."),
+        (one.minimum_hosts >= 0, "minimum_hosts", "must not be negative", ""),
+        (one.force_log_off_seconds >= 0, "force_log_off_seconds", "must not be negative", "0 signs nobody out."),
+        (set(one.days) <= set(WEEK), "days", f"must be of {', '.join(WEEK)}", "Leave it out for every day."),
+    ]
+
+
 def _of_decisions(intent: Intent, reader: _Reader) -> list[Problem]:
     problems = [
         Problem(reader.where("conflicts", key), f"conflicts.{key} must be update or adopt.", "Decide one.")
@@ -433,12 +494,18 @@ ROLE_DECISIONS = ("grant", "skip")
 PEOPLE_MEND = 'Give a UPN, an object id, or "leave out: <reason>".'
 PREFERRED = ("desktop", "apps", "both")
 BALANCERS = ("breadth-first", "depth-first")
+WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 OUTAGES = ("never", "when-empty")
 
 
 def _is_time(text: str) -> bool:
     found = re.fullmatch(r"(\d\d):(\d\d)", text)
     return bool(found) and int(found[1]) < 24 and int(found[2]) < 60  # type: ignore[index]
+
+
+def minutes_of(text: str) -> int:
+    """Of the day, of `hh:mm`."""
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def _is_day(text: str) -> bool:

@@ -15,7 +15,7 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import HostPool
 from crossfade.model.ids import fold, parent_key
-from crossfade.plan.intent import Accepted, Intent, PoolIntent
+from crossfade.plan.intent import Accepted, Intent, PoolIntent, Scaling
 
 HEAD = """\
 What this migration is meant to do. Crossfade reads it at `crossfade plan`; nothing here is written to either service
@@ -120,6 +120,34 @@ _SAMPLES: dict[str, Any] = {
     "load_balancer": "depth-first",
     "start_vm_on_connect": True,
 }
+SCALING_WORDS: dict[str, str] = {
+    "begin_peak": "BeginPeakTime of the script",
+    "end_peak": "EndPeakTime",
+    "time_zone": "Windows' name of the zone, in the place of TimeDifference",
+    "cpus_per_host": "of one host",
+    "sessions_per_cpu": "SessionThresholdPerCPU",
+    "minimum_hosts": "MinimumNumberOfRDSH",
+    "force_log_off_seconds": "LimitSecondsToForceLogOffUser; 0 signs nobody out",
+    "message_title": "LogOffMessageTitle",
+    "message_body": "LogOffMessageBody",
+    "exclusion_tag": "MaintenanceTagName",
+    "days": "empty: every day, as the script does",
+    "enable": "switch it on after the pool's last host; otherwise it stays off",
+}
+_SCALING_SAMPLE: dict[str, Any] = {
+    "begin_peak": "08:00",
+    "end_peak": "18:00",
+    "time_zone": "W. Europe Standard Time",
+    "cpus_per_host": 4,
+    "sessions_per_cpu": 1.5,
+    "minimum_hosts": 2,
+    "force_log_off_seconds": 900,
+    "message_title": "Good night",
+    "message_body": "Please save your work and sign out.",
+    "exclusion_tag": "maintenance",
+    "days": ["Monday", "Friday"],
+    "enable": True,
+}
 _TABLES = {
     "rename": (
         "Names that you choose yourself: classic key (see `names` in the plan) = new name.",
@@ -159,6 +187,7 @@ def render(intent: Intent, inventory: Inventory | None = None, target: TargetSna
     for name in ("rename", "tags"):
         lines += _table(name, getattr(intent, name))
     lines += _pools(intent, inventory)
+    lines += _scaling(intent.scaling)
     lines += _accepted(intent.accepted)
     for name in ("conflicts", "groups", "roles", "people", "single_sign_on"):
         lines += _table(name, getattr(intent, name))
@@ -232,6 +261,24 @@ def _pool(key: str, own: PoolIntent | None, *, single: bool) -> Iterator[str]:
     if single and (own is None or own.outage == "never"):
         yield from _comment("Its one host cannot move without an outage for its people: no plan is made without this.")
         yield '# outage = "when-empty"'
+
+
+def _scaling(scaling: dict[str, Scaling]) -> Iterator[str]:
+    """What the classic scaling scripts were told, pool by pool."""
+    yield ""
+    yield from _comment(
+        "A pool that a classic scaling script looks after: what the script is told there. It becomes a scaling plan,\n"
+        "made switched off. Each pool takes:"
+    )
+    if not scaling:
+        yield '# [scaling."<tenant group>/<tenant>/<pool>"]'
+    for name, words in SCALING_WORDS.items():
+        yield from _comment(f"{name} = {_value(_SCALING_SAMPLE[name])}  # {words}")
+    for key, said in scaling.items():
+        yield ""
+        yield f"[scaling.{_text(key)}]"
+        for field in msgspec.structs.fields(Scaling):
+            yield f"{field.name} = {_value(getattr(said, field.name))}"
 
 
 def _accepted(accepted: list[Accepted]) -> Iterator[str]:

@@ -8,8 +8,8 @@ from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import Desktop, HostPool
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import ArmObject
-from crossfade.plan import mapping, single_sign_on
-from crossfade.plan.compare import differences
+from crossfade.plan import mapping, scaling, single_sign_on
+from crossfade.plan.compare import differences, same_value
 from crossfade.plan.diagnostics import send_logs
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout, tags_for
@@ -70,6 +70,7 @@ class Objects:
         yield from self._desktops()
         yield from self._workspaces()
         yield from self._references()
+        yield from self._scaling()
         yield from send_logs(self._target, self._layout, self._intent)
 
     def _providers(self) -> Iterator[AnyOperation]:
@@ -133,6 +134,7 @@ class Objects:
         found = [told(pool, self._held_of(pool), self._intent.pool(pool.key)) for pool in pools]
         if any(self._intent.pool(pool.key).start_vm_on_connect for pool in pools):
             found.append(START_NEEDS)
+        found += scaling.notes(self._layout, self._intent)
         return [note for note in found if note]
 
     def _groups(self) -> Iterator[AnyOperation]:
@@ -199,29 +201,59 @@ class Objects:
                 prior=inside,
             )
 
+    def _scaling(self) -> Iterator[AnyOperation]:
+        for pool, resource, body in scaling.bodies(self._layout, self._inventory, self._intent):
+            yield self._put(scaling.TYPE, resource, body, pool.key)
+
+    def _switched_on(self, pool: HostPool) -> PatchResource | None:
+        """The pool's scaling plan, switched on because the operator said so."""
+        said = scaling.scaling_of(pool, self._intent)
+        if said is None or not said.enable:
+            return None
+        pool_id = self._layout.pool_ids[fold(pool.key)]
+        resource = scaling.plan_id(pool_id)
+        wanted = scaling.references(pool_id, enabled=True)
+        existing = self._present.get(fold(resource))
+        found = existing.properties.get(scaling.REFERENCES) if existing else None
+        done = same_value(scaling.REFERENCES, wanted, found)
+        return PatchResource(
+            id=f"switch-on:{resource}",
+            subject=resource,
+            type=scaling.TYPE,
+            source=pool.key,
+            action=Action.ADOPT if done else Action.UPDATE,
+            reason="is switched on already" if done else "switched on after the pool's last host, as [scaling] says",
+            body={"properties": {scaling.REFERENCES: wanted}},
+            prior={"properties": {scaling.REFERENCES: scaling.references(pool_id, enabled=False)}},
+        )
+
     def late(self) -> dict[str, list[AnyOperation]]:
         """Folded pool key -> what is done after its last host."""
         found: dict[str, list[AnyOperation]] = {}
         for pool in self._layout.pools:
-            body = mapping.late_assignment(pool)
-            if body:
-                resource = self._layout.pool_ids[fold(pool.key)]
-                existing = self._present.get(fold(resource))
-                done = existing is not None and existing.properties.get(LATE) == "Automatic"
-                found[fold(pool.key)] = [
-                    PatchHostPool(
-                        id=f"patch-host-pool:{resource}",
-                        subject=resource,
-                        source=pool.key,
-                        action=Action.ADOPT if done else Action.UPDATE,
-                        reason="is switched on already"
-                        if done
-                        else "classic assigns desktops automatically; switched on once every host has its person",
-                        body=body,
-                        prior={"properties": {LATE: "Direct"}},
-                    )
-                ]
+            changes = [change for change in (self._assigned(pool), self._switched_on(pool)) if change]
+            if changes:
+                found[fold(pool.key)] = [*changes]
         return found
+
+    def _assigned(self, pool: HostPool) -> PatchHostPool | None:
+        """Automatic assignment of a personal pool."""
+        body = mapping.late_assignment(pool)
+        if body is None:
+            return None
+        resource = self._layout.pool_ids[fold(pool.key)]
+        existing = self._present.get(fold(resource))
+        done = existing is not None and existing.properties.get(LATE) == "Automatic"
+        told = "classic assigns desktops automatically; switched on once every host has its person"
+        return PatchHostPool(
+            id=f"patch-host-pool:{resource}",
+            subject=resource,
+            source=pool.key,
+            action=Action.ADOPT if done else Action.UPDATE,
+            reason="is switched on already" if done else told,
+            body=body,
+            prior={"properties": {LATE: "Direct"}},
+        )
 
     def _put(self, kind: str, resource: str, body: dict[str, Any], source: str) -> PutResource | PatchResource:
         """What exists and is to be changed is patched: a PUT would drop what it has besides, a workspace's list of
@@ -239,6 +271,7 @@ class Objects:
                 reason=reason,
                 body={"properties": {name: wanted for name, (wanted, _) in changed.items()}},
                 prior={"properties": {name: found for name, (_, found) in changed.items()}},
+                wanted=body["properties"],
             )
         return PutResource(
             id=f"put-resource:{resource}",
@@ -258,8 +291,8 @@ class Objects:
         if "location" in body and place and fold(place) != fold(body["location"]):
             return Action.CONFLICT, f"exists in {existing.location}, wanted in {body['location']}; it cannot be moved"
         changed = differences(body["properties"], existing.properties)
-        if self._switched_on_by_us(body, existing):
-            changed.pop(LATE, None)
+        for name in self._changed_by_us(body, existing):
+            changed.pop(name, None)
         if not changed:
             return Action.ADOPT, "exists and matches"
         told = "; ".join(f"{name}: {found!r}, wanted {wanted!r}" for name, (wanted, found) in sorted(changed.items()))
@@ -273,11 +306,19 @@ class Objects:
             return Action.ADOPT, f"exists and differs, kept as decided ({told})"
         return Action.CONFLICT, f"exists and differs ({told})"
 
-    def _switched_on_by_us(self, body: dict[str, Any], existing: ArmObject) -> bool:
-        """A personal pool of ours whose assignment an earlier run has switched on, as its last act."""
+    def _changed_by_us(self, body: dict[str, Any], existing: ArmObject) -> set[str]:
+        """What an earlier run has switched on as its last act: assignment of a personal pool, a pool's scaling plan."""
         source = existing.tags.get(SOURCE_TAG)
-        ours = source is not None and source == body.get("tags", {}).get(SOURCE_TAG)
-        return ours and LATE in body["properties"] and existing.properties.get(LATE) == "Automatic"
+        if source is None or source != body.get("tags", {}).get(SOURCE_TAG):
+            return set()
+        automatic = existing.properties.get(LATE) == "Automatic"
+        plan = body["properties"].get(scaling.REFERENCES)
+        on = plan and same_value(
+            scaling.REFERENCES,
+            [{**one, "scalingPlanEnabled": True} for one in plan],
+            existing.properties.get(scaling.REFERENCES),
+        )
+        return ({LATE} if automatic else set()) | ({scaling.REFERENCES} if on else set())
 
 
 def _prior(existing: ArmObject | None) -> dict[str, Any] | None:

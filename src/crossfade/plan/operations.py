@@ -59,11 +59,13 @@ class PutResource(Operation, frozen=True, kw_only=True, tag="put-resource"):
 
 
 class PatchResource(Operation, frozen=True, kw_only=True, tag="patch-resource"):
-    """Change members of an object that the service itself created (`desktops/SessionDesktop`) or that is adopted."""
+    """Change members of an object that the service itself created (`desktops/SessionDesktop`) or that is adopted.
+    `wanted`: all properties that it must have afterwards, where `body` has only those that differed."""
 
     type: str
     body: dict[str, Any]
     prior: dict[str, Any]
+    wanted: dict[str, Any] = {}
 
     undo_note = "patch the prior values back"
 

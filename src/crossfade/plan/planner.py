@@ -11,7 +11,7 @@ from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold, parent_key
-from crossfade.plan import diagnostics, mapping, single_sign_on
+from crossfade.plan import diagnostics, mapping, scaling, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -47,6 +47,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     operations = _unique([*objects.operations(), *access.setup, *_personal(access), *roles.operations])
     late = objects.late()
     problems += single_sign_on.problems(inventory, intent) + diagnostics.problems(target, intent)
+    problems += scaling.problems(layout, inventory, target, intent)
     problems += unclear + access.problems + roles.problems
     problems += _unread(access) + hosts.problems + _seats(hosts, intent)
     problems += quotas(operations, target, intent.azure.subscription)

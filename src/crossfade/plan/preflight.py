@@ -7,10 +7,11 @@ from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
-from crossfade.model.rights import LOGS, NEEDED, allowed
-from crossfade.plan.operations import Action, CreateDirectoryGroup, SendLogs
+from crossfade.model.rights import LOGS, NEEDED, SCALING, allowed
+from crossfade.plan.operations import Action, CreateDirectoryGroup, PutResource, SendLogs
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
+from crossfade.plan.scaling import TYPE as SCALING_PLANS
 
 CLASSIC_APPS = frozenset({"5a0aa725-4958-4b0c-80a9-34562e23f3b7", "fa4345a4-a730-4230-84a8-7d9651b86739"})
 """Server and client application of the classic service (facts/classic-service 2.2)."""
@@ -37,7 +38,8 @@ def needed(plan: Plan) -> dict[str, str]:
     """Actions that this plan needs, and what for."""
     writes = (Action.CREATE, Action.UPDATE)
     logs = any(isinstance(op, SendLogs) and op.action in writes for op in plan.operations)
-    return {**NEEDED, **(LOGS if logs else {})}
+    scaled = any(isinstance(op, PutResource) and op.type == SCALING_PLANS for op in plan.operations)
+    return {**NEEDED, **(LOGS if logs else {}), **(SCALING if scaled else {})}
 
 
 def conflicts(plan: Plan) -> list[Problem]:

@@ -59,7 +59,7 @@ def _references(plan: Plan) -> Iterator[Wrong]:
     lists = [
         ("publish", (GrantRole, AddMember), list(_published(plan.waves))),
         ("retract", (RetractAssignment,), list(_retracted(plan.waves))),
-        ("late", (PatchHostPool,), [name for pool in plan.pools for name in pool.late]),
+        ("late", (PatchHostPool, PatchResource), [name for pool in plan.pools for name in pool.late]),
     ]
     for what, kinds, names in lists:
         for name, count in Counter(names).items():

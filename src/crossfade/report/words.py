@@ -38,6 +38,7 @@ TYPES = {
     "applicationgroups/applications": "application",
     "applicationgroups/desktops": "desktop",
     "workspaces": "workspace",
+    "scalingplans": "scaling plan",
     "resourcegroups": "resource group",
     "hostpools/sessionhosts": "session host",
 }

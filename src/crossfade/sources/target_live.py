@@ -71,7 +71,7 @@ class _Reader:
             *(self._provider(subscription, namespace) for namespace in PROVIDERS),
             self._locations(subscription),
             self._groups(subscription),
-            *(self._objects(kind, scope) for kind in _TOP),
+            *(self._objects(kind, scope) for kind in (*_TOP, "scalingPlans")),
             self._grants(subscription),
             self._quota(subscription),
             self._permissions(scope),

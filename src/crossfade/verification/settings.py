@@ -37,6 +37,10 @@ NEW_TERMS = frozenset(
         "ssoClientSecretKeyVaultPath",
         "ssoSecretType",
         "location",
+        "timeZone",
+        "exclusionTag",
+        "schedules",
+        "hostPoolReferences",
         "workspace",
         "exists",
     }
@@ -49,9 +53,16 @@ Bodies = PutResource | PatchResource | PatchHostPool
 def check_settings(plan: Plan, target: TargetSnapshot) -> list[SettingCheck]:
     """By object in the plan's order, then what was not carried."""
     objects = {fold(item.id): item for item in target.objects}
-    late = {fold(op.subject): op.body["properties"] for op in plan.operations if isinstance(op, PatchHostPool)}
+    names = {name for pool in plan.pools for name in pool.late}
+    changes = [op for op in plan.operations if isinstance(op, PatchHostPool | PatchResource) and op.id in names]
+    late = {fold(op.subject): op.body["properties"] for op in changes}
     return [
-        *(check for op in _written(plan) for check in _object(op, objects.get(fold(op.subject)), late)),
+        *(
+            check
+            for op in _written(plan)
+            if op.id not in names
+            for check in _object(op, objects.get(fold(op.subject)), late)
+        ),
         *_references(plan, objects),
         *_logs(plan, target),
         *(
@@ -76,7 +87,8 @@ def _object(
     if found is None:
         yield _check(operation, "exists", True, False)
         return
-    wanted = {**operation.body.get("properties", {}), **late.get(fold(operation.subject), {})}
+    whole = operation.wanted if isinstance(operation, PatchResource) else {}
+    wanted = {**(whole or operation.body.get("properties", {})), **late.get(fold(operation.subject), {})}
     for name, value in sorted(wanted.items()):
         yield _check(operation, name, value, found.properties.get(name))
     location = operation.body.get("location")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from crossfade.errors import InputError
 from crossfade.model.growth import Growth
-from crossfade.plan.intent import Accepted, Intent, PoolIntent, Sessions, Waves, read_intent
-from crossfade.plan.intent_template import POOL_WORDS, SECTIONS, WORDS, render
+from crossfade.plan.intent import Accepted, Intent, PoolIntent, Scaling, Sessions, Waves, read_intent
+from crossfade.plan.intent_template import POOL_WORDS, SCALING_WORDS, SECTIONS, WORDS, render
 
 
 def estate() -> Estate:
@@ -35,6 +35,9 @@ FULL = intent(
     conflicts={"/subscriptions/x": "adopt"},
     groups={"g/t/p/a": ["id-1", 'id "2"'], "g/t/p/b": []},
     roles={"g/t#RDS Owner#o-1": "grant"},
+    scaling={
+        "g/t/p": Scaling(begin_peak="08:00", end_peak="18:00", time_zone="UTC", cpus_per_host=4, days=["Monday"]),
+    },
     people={"old@contoso.com": "leave out: retired", "x@contoso.com": "y@contoso.com"},
 )
 
@@ -67,7 +70,9 @@ def test_every_setting_is_explained() -> None:
         assert set(WORDS[section]) == {field.name for field in msgspec.structs.fields(kind)}
     assert set(POOL_WORDS) == {field.name for field in msgspec.structs.fields(PoolIntent)}
     members = {field.name for field in msgspec.structs.fields(Intent)}
+    assert set(SCALING_WORDS) == {field.name for field in msgspec.structs.fields(Scaling)}
     tables = {"rename", "tags", "pools", "accepted", "conflicts", "groups", "roles", "people", "single_sign_on"}
+    tables |= {"scaling"}
     assert members == {*SECTIONS, *tables}
 
 

@@ -38,7 +38,8 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
             pool.key,
             what=f"{len(asleep)} of {count} hosts are off ({some(asleep)}), and something may manage them.",
             why="Scaling scripts open hosts that are being drained and stop hosts that have moved.",
-            mend="Switch the scaling of this pool off for the time of the run; the target has scaling plans.",
+            mend="Switch the scaling of this pool off for the time of the run. [scaling] in crossfade.toml makes a "
+            "scaling plan of what the script is told.",
             evidence={
                 "off": asleep,
                 "tags": sorted(tags.get(key, ())),
