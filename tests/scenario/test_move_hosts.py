@@ -12,7 +12,12 @@ from stage import QUICK, Sessions, Stage, personal, pooled, spec_of
 
 from avdtwin import sessions
 from avdtwin.products import set_quirk
+from crossfade.commands.discover import discover_target
+from crossfade.commands.workspace import INVENTORY
 from crossfade.execution.transitions import Kind
+from crossfade.inventory.inventory import Inventory
+from crossfade.verification.facts import RunFacts
+from crossfade.verification.hosts import check_hosts
 
 POOLED = spec_of(pooled(hosts=3, desktop_people=4))
 PERSONAL = spec_of(pooled(hosts=1), personal(hosts=2))
@@ -258,3 +263,20 @@ def back_on_classic(stage: Stage, host: str) -> Any:
     session = stage.sign_in(host)
     sessions.end(stage.world, session, "signed_out")
     return record
+
+
+def test_a_host_that_was_drained_stays_closed(tmp_path: Path) -> None:
+    stage = Stage.of(spec_of(pooled(hosts=3, drained=(2,))), tmp_path)
+    stage.make_plan()
+    assert stage.apply().state == "finished"
+    assert stage.hosts() == {"off-0": "confirmed", "off-1": "confirmed", "off-2": "confirmed"}
+    found = {host: stage.arm(host) for host in stage.hosts()}
+    assert {host: one.properties["allowNewSession"] for host, one in found.items() if one} == {
+        "off-0": True,
+        "off-1": True,
+        "off-2": False,
+    }
+    inventory = stage.workspace.read(INVENTORY, Inventory)
+    target = stage.with_services(lambda services: discover_target(services, inventory, [stage.rehearsal.subscription]))
+    checks = check_hosts(stage.plan, target, RunFacts(), made_at=target.made_at)
+    assert [check.problems for check in checks] == [[], [], []]

@@ -50,7 +50,12 @@ def plan_hosts(
         capacity = _capacity(pool, len(movable), people.get(key, 0) * share, plan)
         plan.serving |= {fold(host.key) for host in movable if serves(host, found[fold(host.key)])}
         ordered = sorted(movable, key=lambda host: (fold(host.key) not in plan.serving, *_risk(host)))
-        plan.moves[key] = [_move(host, pool, capacity, found[fold(host.key)], layout) for host in ordered]
+        opened = intent.pool(pool.key).open_drained
+        moves = [_move(host, pool, capacity, found[fold(host.key)], layout, opened=opened) for host in ordered]
+        plan.moves[key] = moves
+        closed = sorted(move.host_name for move in moves if move.stays_closed)
+        if closed:
+            plan.notes.append(f"{pool.key}: {_closed(closed)}")
         plan.pools.append(
             PoolPlan(
                 source=pool.key,
@@ -108,7 +113,18 @@ def _stranded(pool: HostPool, hosts: list[SessionHost]) -> Problem:
     return Problem(pool.key, what, mend)
 
 
-def _move(host: SessionHost, pool: HostPool, capacity: int, machine: VirtualMachine, layout: Layout) -> HostMove:
+def _closed(names: list[str]) -> str:
+    named = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+    return (
+        f"{len(names)} host(s) are drained in classic and stay closed to new sessions when they have moved ({named}). "
+        "open_drained = true opens them."
+    )
+
+
+def _move(
+    host: SessionHost, pool: HostPool, capacity: int, machine: VirtualMachine, layout: Layout, *, opened: bool
+) -> HostMove:
+    closed = not host.allow_new_session and not opened
     return HostMove(
         source=host.key,
         host_name=last_name(host.key),
@@ -116,9 +132,10 @@ def _move(host: SessionHost, pool: HostPool, capacity: int, machine: VirtualMach
         source_pool=pool.key,
         target_pool=layout.pool_ids[fold(pool.key)],
         personal=pool.personal,
-        capacity=capacity,
+        capacity=0 if closed and not pool.personal else capacity,
         assigned_user=host.assigned_user,
         prior_allow_new_session=host.allow_new_session,
+        stays_closed=closed,
         start=machine.power in OFF,
     )
 

@@ -129,6 +129,7 @@ class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
     preferred: str = ""
     load_balancer: str = ""
     start_vm_on_connect: bool = False
+    open_drained: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

@@ -108,6 +108,7 @@ POOL_WORDS: dict[str, str] = {
     "preferred": "what people see who hold its desktop and apps: `desktop`, `apps` or `both`",
     "load_balancer": "`breadth-first` or `depth-first` instead of what classic has (scaling scripts change that)",
     "start_vm_on_connect": "a VM that is off starts when somebody connects; needs a role, see the plan",
+    "open_drained": "hosts that are drained in classic are opened when they have moved, instead of staying closed",
 }
 _SAMPLES: dict[str, Any] = {
     "name": "hp-office",
@@ -119,6 +120,7 @@ _SAMPLES: dict[str, Any] = {
     "preferred": "desktop",
     "load_balancer": "depth-first",
     "start_vm_on_connect": True,
+    "open_drained": True,
 }
 SCALING_WORDS: dict[str, str] = {
     "begin_peak": "BeginPeakTime of the script",

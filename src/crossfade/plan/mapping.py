@@ -20,7 +20,6 @@ from crossfade.model.classic import (
     LoadBalancer,
     RemoteApp,
     RoleAssignment,
-    SessionHost,
     Tenant,
 )
 from crossfade.plan.plan import NotCarried
@@ -124,11 +123,7 @@ def not_carried(items: Iterable[ClassicObject]) -> list[NotCarried]:
 
 def _of_kind(item: ClassicObject) -> list[NotCarried]:
     """What of one kind is left only under some condition."""
-    if isinstance(item, HostPool):
-        return _of_pool(item)
-    if isinstance(item, SessionHost) and not item.allow_new_session:
-        return [NotCarried(subject=item.key, property="allow_new_session", value=False, why=_DRAINED)]
-    return []
+    return _of_pool(item) if isinstance(item, HostPool) else []
 
 
 def _of_pool(pool: HostPool) -> list[NotCarried]:
@@ -160,7 +155,6 @@ _SSO = "single sign-on is set per host pool in the new service and its secret mu
 _LOGS = "the new service uses diagnostic settings and other tables"
 _POOLED = "only personal pools assign desktops"
 _PERSISTENT = "a personal pool sends people to their own desktop: it is Persistent there"
-_DRAINED = "a host that has moved is opened: drain it again on the target if it is to stay closed"
 _UNKNOWN = "this version knows no such property"
 _EXTRA = {
     "folderName": "the new service has no folders in the feed",

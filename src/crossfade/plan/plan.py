@@ -54,6 +54,8 @@ class HostMove(msgspec.Struct, frozen=True, kw_only=True):
     capacity: int
     assigned_user: str | None = None
     prior_allow_new_session: bool = True
+    stays_closed: bool = False
+    """Drained in classic, and so on the target: no seats, `capacity` 0 in a pooled pool."""
     start: bool = False
     """The VM was off at plan time: the run starts it, and deallocates it again when its host is confirmed and empty."""
 

@@ -10,6 +10,7 @@ from crossfade.errors import PlanConflict, Problem
 from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
+from crossfade.model.classic import SessionHost
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan import diagnostics, mapping, scaling, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
@@ -170,9 +171,15 @@ def _seats(hosts: HostPlan, intent: Intent) -> list[Problem]:
         outage = intent.pool(pool.source).outage == OUTAGE
         if pool.personal or not pool.people or not pool.host_count:
             continue
-        if hosts_needed(pool, intent.waves.headroom) > pool.host_count - (0 if outage else 1) > 0:
-            problems.append(_too_tight(pool, intent.waves.headroom, pool.host_count - (0 if outage else 1)))
-        elif pool.host_count == 1 and not outage:
+        seated = sum(1 for move in hosts.moves[fold(pool.source)] if move.capacity)
+        left = seated - (0 if outage else 1)
+        if not seated:
+            what = f"all its {pool.host_count} hosts are drained and would stay closed: its people find no seat."
+            mend = f'Open them in classic and discover again, or set [pools."{pool.source}"] open_drained = true.'
+            problems.append(Problem(pool.source, what, mend))
+        elif hosts_needed(pool, intent.waves.headroom) > left > 0:
+            problems.append(_too_tight(pool, intent.waves.headroom, left))
+        elif seated == 1 and not outage:
             what = f"has 1 host to move and {pool.people} people: while it moves there is no seat for them."
             mend = f'Add a second host, or allow it: [pools."{pool.source}"] outage = "{OUTAGE}".'
             problems.append(Problem(pool.source, what, mend))
@@ -254,6 +261,16 @@ def _replaced(layout: Layout, intent: Intent) -> list[NotCarried]:
     ]
 
 
+def _opened(hosts: Iterable[SessionHost], intent: Intent) -> list[NotCarried]:
+    """Drained hosts that the operator has opened."""
+    why = "the operator's choice: [pools] open_drained in crossfade.toml"
+    return [
+        NotCarried(subject=host.key, property="allow_new_session", value=False, why=why)
+        for host in hosts
+        if not host.allow_new_session and intent.pool(parent_key(host.key)).open_drained
+    ]
+
+
 def _left(inventory: Inventory, layout: Layout, intent: Intent, tenant_id: str) -> list[NotCarried]:
     """What is not carried of everything that belongs to a migrated pool, and of the tenants."""
     pools = {fold(pool.key) for pool in layout.pools}
@@ -279,7 +296,7 @@ def _left(inventory: Inventory, layout: Layout, intent: Intent, tenant_id: str) 
         if row.subject not in signed or row.property not in single_sign_on.PROPERTIES
     ]
     left = [diagnostics.replaced(row, intent) for row in left]
-    left += _replaced(layout, intent) + _elsewhere(inventory, tenant_id)
+    left += _replaced(layout, intent) + _opened(hosts, intent) + _elsewhere(inventory, tenant_id)
     return left + mapping.roles_left(inventory.roles)
 
 

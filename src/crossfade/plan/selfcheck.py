@@ -102,8 +102,9 @@ def _hosts(plan: Plan) -> Iterator[Wrong]:
             yield place, f"goes to {move.target_pool}, which is not where its pool goes."
         if "/providers/microsoft.compute/virtualmachines/" not in move.vm.casefold() or not move.vm.startswith("/"):
             yield place, f"has no VM resource id but {move.vm!r}."
-        if move.capacity < 1:
-            yield place, "has no seats."
+        seated = not move.stays_closed or move.personal
+        if (move.capacity >= 1) != seated:
+            yield place, "has no seats." if seated else f"stays closed and has {move.capacity} seats."
     counts = Counter(fold(move.source_pool) for move in plan.hosts)
     for pool in plan.pools:
         count = counts[fold(pool.source)]

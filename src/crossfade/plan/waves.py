@@ -65,7 +65,7 @@ def reserved(item: PoolHosts, intent: WaveIntent) -> int:
     for everybody, and at least one. Personal pools keep none: a person moves with their host."""
     if item.pool.personal:
         return 0
-    room = len(item.hosts) - hosts_needed(item.pool, intent.headroom)
+    room = sum(1 for host in item.hosts if host.capacity) - hosts_needed(item.pool, intent.headroom)
     holders = item.serving or len(item.hosts)
     return max(1, min(math.ceil(intent.reserve_share * holders), room, holders))
 
@@ -121,13 +121,14 @@ def _first_of_each(queue: list[HostMove], *, skip: str) -> list[HostMove]:
 
 
 class _Publisher:
-    """Hands out the people of each pool in proportion to the seats that have arrived."""
+    """Hands out the people of each pool in proportion to the seats that have arrived. A host without seats, since it
+    stays closed, counts for nobody."""
 
     def __init__(self, pools: list[PoolHosts], early: dict[str, list[HostMove]], headroom: float) -> None:
         self._together = {item.pool.source: dict(item.together) for item in pools}
         self._waiting = {item.pool.source: _in_turn(item) for item in pools}
         self._total = {item.pool.source: len(item.people) for item in pools}
-        self._early = {source: len(hosts) for source, hosts in early.items()}
+        self._early = {source: sum(1 for host in hosts if host.capacity) for source, hosts in early.items()}
         self._moved = dict.fromkeys(early, 0)
         self._each = {item.pool.source: _people_per_host(item.pool, headroom) for item in pools}
         self._left = {item.pool.source: len(item.hosts) for item in pools}
@@ -140,7 +141,7 @@ class _Publisher:
         retract: list[str] = []
         cohort: set[str] = set()
         for host in hosts:
-            self._moved[host.source_pool] += 1
+            self._moved[host.source_pool] += 1 if host.capacity else 0
             self._left[host.source_pool] -= 1
             if host.personal:
                 people = self._of_host(host)

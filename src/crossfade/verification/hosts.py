@@ -46,7 +46,7 @@ class _Hosts:
             return self._absent(move, registered, facts)
         owner = self._owner(move, host)
         elsewhere = [f"is also registered in {_pool_name(item)}" for item in registered if item is not host]
-        problems = [*elsewhere, *owner, *self._health(move, host), *_closed(host)]
+        problems = [*elsewhere, *owner, *self._health(move, host), *_door(move, host)]
         state = str(host.properties.get("status") or "unknown")
         return HostCheck(
             source=move.source, vm=move.vm, state=state, problems=problems, wrong=bool(owner), session_host=host.id
@@ -88,8 +88,12 @@ class _Hosts:
             yield f"its last heartbeat was at {host.properties['lastHeartBeat']}"
 
 
-def _closed(host: ArmObject) -> list[str]:
-    return ["accepts no new sessions"] if host.properties.get("allowNewSession") is False else []
+def _door(move: HostMove, host: ArmObject) -> list[str]:
+    """Open, or closed where it was drained in classic."""
+    closed = host.properties.get("allowNewSession") is False
+    if closed == move.stays_closed:
+        return []
+    return ["accepts no new sessions"] if closed else ["accepts new sessions, in classic it was drained"]
 
 
 def _power(machine: VirtualMachine | None) -> str:

@@ -160,3 +160,29 @@ def test_with_an_outage_allowed_the_last_people_wait_for_the_last_host() -> None
         seats += 10 * len(wave.hosts)
         published += len(wave.publish)
         assert published * 0.35 * 1.2 <= seats + 1e-6
+
+
+def test_a_drained_host_stays_closed_and_holds_no_seats() -> None:
+    estate = Estate()
+    pool = estate.pool("Office", hosts=3, people=4)
+    estate.host(pool, "z-drained", allow_new_session=False)
+    plan = plan_of(estate)
+    closed = [move for move in plan.hosts if move.stays_closed]
+    assert [(move.host_name.split(".")[0], move.capacity) for move in closed] == [("z-drained", 0)]
+    assert any("z-drained" in note and "stay closed" in note for note in plan.notes)
+    opened = plan_of(estate, pools={pool: PoolIntent(open_drained=True)})
+    assert not [move for move in opened.hosts if move.stays_closed]
+    assert {move.capacity for move in opened.hosts} == {10}
+    assert [row.property for row in opened.not_carried if row.value is False] == ["allow_new_session"]
+
+
+def test_drained_hosts_are_no_seats_for_the_floor() -> None:
+    estate = Estate()
+    pool = estate.pool("Office", hosts=1, people=4)
+    estate.host(pool, "z-drained", allow_new_session=False)
+    with pytest.raises(PlanConflict, match="1 host to move"):
+        plan_of(estate)
+    estate.change(estate.hosts[0].key, allow_new_session=False)
+    with pytest.raises(PlanConflict, match="are drained"):
+        plan_of(estate)
+    assert plan_of(estate, pools={pool: PoolIntent(open_drained=True)}).hosts

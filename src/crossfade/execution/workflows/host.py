@@ -243,7 +243,14 @@ async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove
 
 
 async def _open(context: Context, steps: Steps, move: HostMove) -> None:
-    """Into service on the target."""
+    """Into service on the target; closed as it was in classic, where somebody had drained it."""
+    if move.stays_closed:
+        await steps.perform(
+            "stay-closed",
+            _nothing,
+            then=lambda _: context.advance(move.source, HostState.ACCEPTING, "stays closed, as it was in classic"),
+        )
+        return
     await steps.perform(
         "open",
         lambda: context.target.set_open(move, True),
