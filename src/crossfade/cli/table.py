@@ -36,6 +36,7 @@ VERBS = (
     Row("apply", "Carry the saved plan out, or go on with it.", verbs.apply, connects=True),
     Row("status", "Say where a run stands, at once.", verbs.status),
     Row("journal", "Prove the record of a run, or tell it.", verbs.journal),
+    Row("notices", "Say whom to tell what, ready to send.", verbs.notices),
     Row("pause", "Begin nothing new; what is on its way goes on.", verbs.pause),
     Row("resume", "Go on with a paused or interrupted run.", verbs.resume, connects=True),
     Row("approve", "Say yes to a wave that waits for a person.", verbs.approve),

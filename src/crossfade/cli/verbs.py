@@ -160,6 +160,23 @@ def status(here: Here) -> Answer:
     return telling.status(here)
 
 
+def notices(
+    here: Here,
+    name: Annotated[str, typer.Argument(metavar="NOTICE", help="Print this one: its number or name.")] = "",
+    *,
+    texts: Annotated[
+        Path | None, typer.Option("--texts", metavar="FOLDER", help="Write the shipped texts there, to be changed.")
+    ] = None,
+) -> Answer:
+    """Say whom to tell what about the move: a message for each kind of client, ready to send. Sends nothing.
+
+    Exit codes: 0 told; 1 there is no run, or a text of your own is wrong.
+    """
+    from crossfade.cli import noticing
+
+    return noticing.notices(here, name, texts)
+
+
 def pause(here: Here) -> Answer:
     """Begin nothing new until `crossfade resume`; hosts on their way go on.
 

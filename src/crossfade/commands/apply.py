@@ -11,11 +11,14 @@ from crossfade.clock import Clock
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.engines import forget_engines
 from crossfade.commands.kept import inventory_of, keep, kept, target_of
+from crossfade.commands.notices import NoticeFiles, OnNotice, own_texts
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused
+from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Journal
+from crossfade.execution.notices import issued
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
@@ -69,8 +72,10 @@ async def apply(
     dry_run: bool = False,
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
     hook: Hook = _nothing,
+    on_notice: OnNotice | None = None,
 ) -> Applied:
-    """Carry the saved plan out, or go on with it where it was interrupted.
+    """Carry the saved plan out, or go on with it where it was interrupted. `on_notice` is told of each notice to people
+    once its files are there.
 
     Raises InputError for a plan that is none, PreflightFailed (refused, nothing written) when a machine gate does not
     hold, LeaseLost when another process works on this folder.
@@ -78,6 +83,7 @@ async def apply(
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     run_id = run_id_of(digest)
     resumed = _known(workspace, run_id)
+    notices = NoticeFiles(workspace, run_id, plan, own_texts(workspace), on_notice)
     if not resumed:
         _refuse_another(workspace, run_id)
         await check(plan, workspace, services)
@@ -86,7 +92,7 @@ async def apply(
     keep(workspace, plan, run_id)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine)
+        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, notices)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
     finally:
@@ -103,16 +109,25 @@ async def _run(
     clock: Clock,
     services: Services,
     make_engine: MakeEngine,
+    notices: NoticeFiles,
 ) -> Outcome:
     """The run, while somebody may steer it from another terminal."""
     control = CommandControl(journal, clock, run_id_of(digest))
-    context = make_context(plan, digest, journal, clock, services, control)
+    context = make_context(plan, digest, journal, clock, services, control, notices)
     control.attach(context)
+    _deliver_again(context, notices)
     control.hear()
     _refuse_two_ways(journal.get(Kind.RUN, context.run_id))
     if begins_again(context):
         forget_engines(workspace)
     return await steered(control, carry_out(context, make_engine))
+
+
+def _deliver_again(context: Context, notices: NoticeFiles) -> None:
+    """What a crash left without its files."""
+    for _, notice in issued(context.journal, context.run_id):
+        if not notices.is_there(notice):
+            context.notices.deliver(notice)
 
 
 def _refuse_two_ways(run: Entity | None) -> None:

@@ -1,5 +1,7 @@
 """`crossfade demo`: a whole migration on a twin in this process, under virtual time, while its people go on working."""
 
+import csv
+import io
 import shutil
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
@@ -23,6 +25,7 @@ from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import MakeEngine, Services
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.model.ids import fold
+from crossfade.model.notices import Notice
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
@@ -30,7 +33,6 @@ T = TypeVar("T")
 Say = Callable[[str], None]
 MARKER = "demo.marker"
 LARGE_HOSTS = 300
-MAIL_AFTER_S = 300.0
 
 
 class Stage(Protocol):
@@ -142,7 +144,9 @@ async def _all_of_it(
         await _decide(stage, workspace, services, say)
         say("apply: objects first, then wave after wave; people sign in all the while")
         hook = _Hook(say, stage, workspace.read(PLAN, Plan))
-        applied = await apply(workspace, services, stage.clock, make_engine, synchronous="NORMAL", hook=hook)
+        applied = await apply(
+            workspace, services, stage.clock, make_engine, synchronous="NORMAL", hook=hook, on_notice=hook.post
+        )
         say(f"apply: the run is {applied.state}" + (f": {applied.error.get('what')}" if applied.error else ""))
         verification = await verify(workspace, services, stage.clock)
         say(
@@ -188,41 +192,37 @@ def hurried(intent: bytes, hosts: int) -> bytes:
 
 
 class _Hook:
-    """A journal hook. It tells of waves as they begin and end; and it does what the operator's mail would do: people
-    learn of the new service when it is theirs. A person's own desktop changes overnight, so they are told at once."""
+    """A journal hook. It tells of waves as they begin and end; and it is the operator who sends what the run has issued
+    for sending, when it says so: to the people in the file, nobody else."""
 
     def __init__(self, say: Say, stage: Stage, plan: Plan) -> None:
         self._say = say
         self._stage = stage
-        self._people = {wave.id: wave.cohort for wave in plan.waves}
-        self._person = {f"host {move.source}": move.assigned_user for move in plan.hosts if move.personal}
+        self._waves = {wave.id for wave in plan.waves}
+        self._due: list[tuple[str, list[str]]] = []
         self.told: set[str] = set()
-        self._due: list[tuple[float, list[str]]] = []
 
     def __call__(self, point: str) -> None:
         subject, _, state = point.removeprefix("after ").rpartition(" ")
         if not point.startswith("after "):
             return
         wave = subject.removeprefix("wave ")
-        if wave in self._people and state in ("moving", "confirmed", "holding"):
+        if wave in self._waves and state in ("moving", "confirmed", "holding"):
             self._say(f"  {iso(self._stage.clock.now())[:16].replace('T', ' ')}  {wave} {state}")
-        if wave in self._people and state == "soaking":
-            self._write(self._people[wave])
-        if state == "accepting" and self._person.get(subject):
-            self._write([self._person[subject] or ""])
         self._send()
 
-    def _write(self, people: list[str]) -> None:
-        self._due.append((self._stage.clock.timestamp() + MAIL_AFTER_S, people))
+    def post(self, notice: Notice, folder: Path) -> None:
+        """Take an issued notice from its files."""
+        rows = csv.DictReader(io.StringIO((folder / "people.csv").read_text(encoding="utf-8-sig"), newline=""))
+        self._due.append((notice.send_from, [row["person"].removeprefix("'") for row in rows]))
 
     def _send(self) -> None:
-        """A new grant takes minutes to act: a mail that comes sooner would lead people to nothing."""
-        now = self._stage.clock.timestamp()
-        for due, people in self._due:
-            if due <= now:
-                self.told |= {fold(person) for person in people}
-                self._stage.tell(people)
-        self._due = [(due, people) for due, people in self._due if due > now]
+        now = iso(self._stage.clock.now())
+        due = [people for send_from, people in self._due if send_from <= now]
+        self._due = [(send_from, people) for send_from, people in self._due if send_from > now]
+        for people in due:
+            self.told |= {fold(person) for person in people}
+            self._stage.tell(people)
 
 
 def _throttled(wire_calls: dict[str, int]) -> int:

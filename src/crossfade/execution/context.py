@@ -7,6 +7,7 @@ from crossfade.execution.engine import Workflow
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
+from crossfade.execution.notices import Notices
 from crossfade.execution.orders import Orders
 from crossfade.execution.seats import PEOPLE, Seats
 from crossfade.execution.source import Source
@@ -48,6 +49,7 @@ class Context:
         orders: Orders,
         seats: Seats,
         sessions: TargetSessions,
+        notices: Notices,
         control: Control,
     ) -> None:
         self.run_id = run_id
@@ -62,6 +64,7 @@ class Context:
         self.orders = orders
         self.seats = seats
         self.sessions = sessions
+        self.notices = notices
         self.control = control
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._pools = {fold(pool.source): pool for pool in plan.pools}

@@ -40,7 +40,7 @@ from crossfade.execution.engine import (
 )
 
 APPLICATION = "crossfade"
-APPLICATION_VERSION = "1"
+APPLICATION_VERSION = "2"
 """Of the bodies' shape: a store written under another one is not resumed, but rebuilt from the journal."""
 
 _ADOPTED = "crossfade-adopted"

@@ -13,6 +13,7 @@ from crossfade.execution.engine import Bodies, Engine, Outcome
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
+from crossfade.execution.notices import Deliver, Notices, nowhere
 from crossfade.execution.orders import Orders
 from crossfade.execution.own_tokens import OwnTokens
 from crossfade.execution.seats import Seats
@@ -37,13 +38,20 @@ def run_id_of(plan_digest: str) -> str:
 
 
 def make_context(
-    plan: Plan, plan_digest: str, journal: Journal, clock: Clock, services: Services, control: Control
+    plan: Plan,
+    plan_digest: str,
+    journal: Journal,
+    clock: Clock,
+    services: Services,
+    control: Control,
+    deliver: Deliver = nowhere,
 ) -> Context:
-    """A run's context over real services."""
+    """A run's context over real services. `deliver` takes the notices to people."""
     run_id = run_id_of(plan_digest)
     source = Source(services.classic, clock)
     target = Target(services.arm, clock, OwnTokens(journal, run_id))
     orders = Orders(journal, run_id, plan.settings)
+    seats = Seats(plan, journal, clock, source, target, orders)
     return Context(
         run_id=run_id,
         plan=plan,
@@ -55,8 +63,9 @@ def make_context(
         machine=Machine(services.arm, target, clock, plan.settings, run_id),
         handlers=Handlers(services, plan, clock),
         orders=orders,
-        seats=Seats(plan, journal, clock, source, target, orders),
+        seats=seats,
         sessions=TargetSessions(services.arm, clock),
+        notices=Notices(plan, journal, clock, orders, seats, deliver),
         control=control,
     )
 

@@ -120,7 +120,7 @@ class Seats:
     def is_handed_over(self, move: HostMove) -> bool:
         """Whether everybody of its pool has been taken out of classic."""
         last = [wave for wave in self._plan.waves if wave.kind == LAST and self._touches_pool(wave, move.source_pool)]
-        return bool(last) and {name for wave in last for name in wave.retract} <= self._written()
+        return bool(last) and {name for wave in last for name in wave.retract} <= self.written()
 
     def _personal(self, move: HostMove, look: PoolLook) -> Verdict:
         """A personal host moves when its person is off; one without a person whenever nobody works on it."""
@@ -198,7 +198,7 @@ class Seats:
     def _waiting(self, pool: PoolPlan, wave: Wave) -> tuple[set[str], dict[str, list[str]]]:
         """Folded UPNs of the people of a pool whom this wave or an earlier one publishes; and, of those not yet
         published, UPN -> operations, in order."""
-        written = self._written()
+        written = self.written()
         due: dict[str, list[str]] = {}
         unwritten: set[str] = set()
         for place, person, name in self._publishing.get(fold(pool.source), ()):
@@ -221,7 +221,7 @@ class Seats:
                 seats[fold(move.source_pool)] = seats.get(fold(move.source_pool), 0) + move.capacity
         return seats
 
-    def _written(self) -> set[str]:
+    def written(self) -> set[str]:
         """Ids of the operations on people that are done. Looked up anew when somebody has been written since."""
         count = self._journal.finished(PEOPLE)
         if count != self._written_at:
@@ -258,12 +258,16 @@ class Seats:
         told = f"somebody works on {data['host']}" if data["working"] else f"nobody works on {data['host']}"
         self._journal.note(DESK_NOTE, told, run_id=self._orders.run_id, data=data)
 
+    def people(self, pool: str) -> set[str]:
+        """Folded UPNs of everybody whom the plan publishes in a pool."""
+        return self._people.get(fold(pool), set())
+
     def unseen(self, pools: Iterable[str]) -> set[str]:
         """Folded UPNs of the people of these pools (folded keys) who were not seen on the target."""
         return {person for pool in pools for person in self._unseen_in(fold(pool))}
 
     def _unseen_in(self, pool: str) -> set[str]:
-        return self._people.get(pool, set()) - self.seen().get(pool, set())
+        return self.people(pool) - self.seen().get(pool, set())
 
 
 def _add(known: dict[str, set[str]], pairs: Iterable[Iterable[str]]) -> None:

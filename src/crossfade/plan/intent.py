@@ -76,6 +76,17 @@ class Sessions(msgspec.Struct, frozen=True, kw_only=True):
     quiet_utc_offset_hours: float = 0.0
 
 
+class Notices(msgspec.Struct, frozen=True, kw_only=True):
+    """What people are told when the new service is theirs. The feed address is Microsoft's (facts/classic-service 2.1,
+    confirmed); that of the web client is the one in common use."""
+
+    contact: str = "your service desk"
+    reminder_hours: float = 24.0
+    reminders: int = 2
+    feed_address: str = "https://rdweb.wvd.microsoft.com/api/arm/feeddiscovery"
+    web_address: str = "https://client.wvd.microsoft.com/arm/webclient/"
+
+
 class Installers(msgspec.Struct, frozen=True, kw_only=True):
     """Where the two installers are on each VM, and where staging may fetch them from when they are not."""
 
@@ -156,6 +167,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     access: Access = Access()
     waves: Waves = Waves()
     sessions: Sessions = Sessions()
+    notices: Notices = Notices()
     installers: Installers = Installers()
     diagnostics: Diagnostics = Diagnostics()
     pools: dict[str, PoolIntent] = {}
@@ -303,6 +315,7 @@ _SECTIONS: dict[str, Any] = {
     "access": _table(Access),
     "waves": _table(Waves),
     "sessions": _table(Sessions),
+    "notices": _table(Notices),
     "installers": _table(Installers),
     "diagnostics": _table(Diagnostics),
     "pools": _pools,
@@ -338,6 +351,7 @@ Check = tuple[bool, tuple[str, ...], str, str]
 def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
     checks = _of_waves(intent.waves) + _of_sessions(intent.sessions) + _of_access(intent.access)
     checks += _of_diagnostics(intent.diagnostics)
+    checks += _of_notices(intent.notices)
     problems = [
         Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
     ]
@@ -380,6 +394,18 @@ def _of_sessions(sessions: Sessions) -> list[Check]:
             ("sessions", "quiet_utc_offset_hours"),
             "must be from -14 to 14",
             "1 is Central European winter time.",
+        ),
+    ]
+
+
+def _of_notices(notices: Notices) -> list[Check]:
+    hours, times = notices.reminder_hours, notices.reminders
+    return [
+        (1 <= hours <= 2_160, ("notices", "reminder_hours"), "must be from 1 to 2160", "24 is usual."),
+        (0 <= times <= 100, ("notices", "reminders"), "must be from 0 to 100", "0 reminds nobody."),
+        *(
+            (address.startswith("https://"), ("notices", name), "must begin with https://", "")
+            for name, address in (("feed_address", notices.feed_address), ("web_address", notices.web_address))
         ),
     ]
 

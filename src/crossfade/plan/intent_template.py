@@ -29,6 +29,7 @@ SECTIONS: dict[str, str] = {
     "access": "How people get what they had.",
     "waves": "What moves together, and how much room is kept.",
     "sessions": "What happens to people on a host that is about to move.",
+    "notices": "What people are told when the new service is theirs: `crossfade notices` shows it.",
     "installers": "Agent and boot loader, as each VM has them. Staging checks them before anybody is disturbed.",
     "diagnostics": "Where the new objects send their logs: each has a setting of its own.",
 }
@@ -82,6 +83,13 @@ WORDS: dict[str, dict[str, str]] = {
         "quiet_from": "Personal desktops move when their person is off, between these hours.",
         "quiet_to": "Likewise.",
         "quiet_utc_offset_hours": "Of the clock on the wall where people work: 1 is Central European winter time.",
+    },
+    "notices": {
+        "contact": "Whom people ask; it stands in every message.",
+        "reminder_hours": "After so long somebody who was not seen on the target is reminded.",
+        "reminders": "So often at most; 0 reminds nobody.",
+        "feed_address": "What older clients subscribe to.",
+        "web_address": "Where the web client is.",
     },
     "installers": {
         "agent": "Path on the VM.",

@@ -120,6 +120,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """`waves`: each wave waits for somebody's yes after its soak time."""
     completion_wait_s: float = 604_800.0
     """How long after its end a run is left alone before `complete` may remove the classic objects."""
+    reminder_s: float = 86_400.0
+    """How long after a notice somebody who was not seen on the target is reminded, `reminders` times at most."""
+    reminders: int = 2
+    contact: str = "your service desk"
+    feed_address: str = "https://rdweb.wvd.microsoft.com/api/arm/feeddiscovery"
+    web_address: str = "https://client.wvd.microsoft.com/arm/webclient/"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -225,6 +225,11 @@ def _settings(intent: Intent) -> Settings:
         canary_return=waves.canary_return,
         people_gate=waves.people_gate,
         completion_wait_s=waves.completion_wait_days * 86_400,
+        reminder_s=intent.notices.reminder_hours * 3600,
+        reminders=intent.notices.reminders,
+        contact=intent.notices.contact,
+        feed_address=intent.notices.feed_address,
+        web_address=intent.notices.web_address,
         quiet_hours={
             "from": sessions.quiet_from,
             "to": sessions.quiet_to,

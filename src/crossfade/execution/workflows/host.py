@@ -84,6 +84,8 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
     if given_up is None:
         await _publish(context, port, move, args["wave"])
         steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
+        if move.personal:
+            await steps.perform("told", lambda: _tell(context, move, args["wave"]))
         await steps.perform(ARRIVED, _nothing)
     return given_up
 
@@ -263,6 +265,10 @@ async def _publish(context: Context, port: Workflow, move: HostMove, wave_id: st
     wave = context.wave(wave_id)
     for operation_id in wave.publish_by_host.get(move.source, []) + wave.retract_by_host.get(move.source, []):
         await write(context, port, context.people(port), operation_id)
+
+
+async def _tell(context: Context, move: HostMove, wave_id: str) -> Facts:
+    return context.notices.moved_host(move.source, context.wave(wave_id))
 
 
 async def _nothing() -> Facts:

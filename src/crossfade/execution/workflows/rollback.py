@@ -11,6 +11,7 @@ person go as one, by themselves.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from crossfade.errors import CannotRollBack, CloudError, MigrationError, StepFailed
@@ -44,6 +45,7 @@ def rollback_body(context: Context) -> Body:
             for pool in lots["pools"]:
                 await _people(context, port, steps, pool, args)
             await _hosts(context, port, lots["rest"], args, closed=True)
+            await steps.perform("told", lambda: _tell(context, hosts=args["scope"]))
             if args["whole"]:
                 await _objects(context, port)
         except MigrationError as error:
@@ -140,8 +142,13 @@ async def _people(context: Context, port: Workflow, steps: Steps, pool: str, arg
         f"published to {pool}", lambda: _effects(undo.publications(context, pool, whole=args["whole"]))
     )
     if told["effects"]:
+        await steps.perform(f"told of {pool}", lambda: _tell(context, pool=pool))
         await port.sleep(FEED_S)
         await _undo(port, f"out of {pool}", told["effects"], whole=args["whole"])
+
+
+async def _tell(context: Context, *, pool: str = "", hosts: Sequence[str] = ()) -> Facts:
+    return context.notices.returned(pool or "rollback", pool=pool, hosts=hosts)
 
 
 async def _seats(context: Context, pool: str, hosts: list[str]) -> Facts:

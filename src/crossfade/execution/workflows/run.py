@@ -140,7 +140,7 @@ def _raise_first(ended: dict[str, Outcome]) -> None:
 
 def watch_body(context: Context) -> Body:
     """Looks who is on the target, from the first publication to the end of the run: `seen` is what people gates and
-    seat counts are made of."""
+    seat counts are made of. Whoever is not there for long is reminded."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         return dict(await port.step("watch", lambda: _watch(context)))
@@ -153,6 +153,7 @@ async def _watch(context: Context) -> Facts:
     while not _over(context):
         with suppress(CloudError):  # one look missed: the next one sees them too
             await context.seats.look_who_is_there()
+            context.notices.remind()
         await context.clock.sleep(WATCH_EVERY_S)
     return {"seen": sum(len(people) for people in context.seats.seen().values())}
 

@@ -181,6 +181,11 @@ async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, n
     admitted = await steps.perform(name, lambda: _admit(context, wave, all_of_it))
     for operation_id in admitted["operations"]:
         await write(context, port, context.people(port), operation_id)
+    await steps.perform(f"{name}: told", lambda: _tell(context, wave))
+
+
+async def _tell(context: Context, wave: Wave) -> Facts:
+    return context.notices.moved(wave)
 
 
 async def _admit(context: Context, wave: Wave, all_of_it: bool) -> Facts:
