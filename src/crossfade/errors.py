@@ -21,7 +21,8 @@
         ├── GateTimedOut      a gate did not open in time
         ├── JournalMismatch   the journal is not what this run, plan or version expects
         ├── LeaseLost         another process works on this run
-        └── CannotRollBack    there is no way back from here, and why
+        ├── CannotRollBack    there is no way back from here, and why
+        └── Stopped           this process was asked to end; what was in flight is journalled              exit 130
 
 Errors pickle and copy without loss: they are made of plain data. None ever holds a token, secret or request header.
 """
@@ -210,3 +211,10 @@ class LeaseLost(ExecutionError):
 
 class CannotRollBack(ExecutionError):
     code = "cannot-roll-back"
+
+
+class Stopped(ExecutionError):
+    """This process was asked to end, by a signal or its starter. Nothing is lost; `mend` says how to go on."""
+
+    code = "stopped"
+    exit_code = 130

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -184,7 +185,7 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
 
     def begin(verb: str) -> "subprocess.Popen[str]":
         with heard(signal.SIGINT):
-            return subprocess.Popen([*CROSSFADE, verb], env=environment, stderr=subprocess.PIPE, text=True)
+            return subprocess.Popen([*CROSSFADE, verb], env=environment, stdout=PIPE, stderr=PIPE, text=True)
 
     def wait_for(what: Callable[[Any], bool]) -> Any:
         for _ in range(240):
@@ -209,9 +210,18 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
     process = begin("resume")
     wait_for(lambda told: told["alive"] and told["events"] > answer["events"])
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode in (130, 1), said
-    assert "crossfade resume" in said
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "SIGINT: nothing new begins" in said
+    assert "crossfade resume" in told
+
+    process = begin("resume")
+    wait_for(lambda told: told["alive"] and told["events"] > answer["events"])
+    process.terminate()
+    told, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "SIGTERM: nothing new begins" in said
+    assert "crossfade resume" in told
     assert SECRET not in said
     for path in planned.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path

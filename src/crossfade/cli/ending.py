@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from crossfade.cli.answers import Answer, Here
 from crossfade.cli.services import with_services
+from crossfade.cli.signals import heard
 from crossfade.cli.watching import watching
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def complete(here: Here, *, dry_run: bool) -> Answer:
     from crossfade.app import durable_engine
     from crossfade.commands import complete as command
+    from crossfade.commands.stopping import Stop
     from crossfade.commands.workspace import Workspace
 
     workspace = Workspace(here.folder)
@@ -22,8 +24,9 @@ def complete(here: Here, *, dry_run: bool) -> Answer:
         make_engine = durable_engine(services.clock, workspace.path(command.COMPLETE_ENGINE))
         if dry_run:
             return await command.complete(workspace, services, services.clock, make_engine, dry_run=True)
-        with watching(workspace, lambda: sum(services.calls.values())):
-            return await command.complete(workspace, services, services.clock, make_engine)
+        stop = Stop()
+        with watching(workspace, lambda: sum(services.calls.values())) as say, heard(stop, say):
+            return await command.complete(workspace, services, services.clock, make_engine, stop=stop)
 
     done = with_services(here.connection, work)
     return Answer(done, _told(done), done.exit_code)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from crossfade.cli import status_text
 from crossfade.cli.answers import Answer, Here
 from crossfade.cli.services import with_services
+from crossfade.cli.signals import heard
 from crossfade.cli.watching import watching
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def apply(here: Here, *, dry_run: bool) -> Answer:
     from crossfade.app import durable_engine
     from crossfade.commands import apply as command
+    from crossfade.commands.stopping import Stop
     from crossfade.commands.workspace import ENGINE, Workspace
 
     workspace = Workspace(here.folder)
@@ -26,8 +28,9 @@ def apply(here: Here, *, dry_run: bool) -> Answer:
         make_engine = durable_engine(services.clock, workspace.path(ENGINE))
         if dry_run:
             return await command.apply(workspace, services, services.clock, make_engine, dry_run=True)
-        with watching(workspace, lambda: sum(services.calls.values())):
-            return await command.apply(workspace, services, services.clock, make_engine)
+        stop = Stop()
+        with watching(workspace, lambda: sum(services.calls.values())) as say, heard(stop, say):
+            return await command.apply(workspace, services, services.clock, make_engine, stop=stop)
 
     applied = with_services(here.connection, work)
     return Answer(applied, _applied(applied), applied.exit_code)
@@ -44,7 +47,8 @@ def _applied(applied: "Applied") -> str:
             str(applied.error.get("why", "")),
             str(applied.error.get("mend", "")),
         ]
-        lines.append("`crossfade status` shows every host; `crossfade resume` goes on.")
+        if applied.error.get("code") != "stopped":
+            lines.append("`crossfade status` shows every host; `crossfade resume` goes on.")
     else:
         lines.append("Next: `crossfade verify`, then `crossfade report`. The classic records stay, drained.")
     return "\n".join(line for line in lines if line)
@@ -62,6 +66,7 @@ def go_on(here: Here) -> Answer:
 def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
     from crossfade.app import durable_engine
     from crossfade.commands import rollback as command
+    from crossfade.commands.stopping import Stop
     from crossfade.commands.workspace import Workspace
 
     workspace = Workspace(here.folder)
@@ -70,8 +75,9 @@ def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
         make_engine = durable_engine(services.clock, workspace.path(command.ROLLBACK_ENGINE))
         if dry_run:
             return await command.rollback(workspace, services, services.clock, make_engine, of=of, dry_run=True)
-        with watching(workspace, lambda: sum(services.calls.values())):
-            return await command.rollback(workspace, services, services.clock, make_engine, of=of)
+        stop = Stop()
+        with watching(workspace, lambda: sum(services.calls.values())) as say, heard(stop, say):
+            return await command.rollback(workspace, services, services.clock, make_engine, of=of, stop=stop)
 
     done = with_services(here.connection, work)
     return Answer(done, _rolled_back(done), done.exit_code)

@@ -12,8 +12,9 @@ from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.engines import forget_engines
 from crossfade.commands.kept import inventory_of, keep, kept, target_of
 from crossfade.commands.notices import NoticeFiles, OnNotice, own_texts
+from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
-from crossfade.errors import InputError, PreflightFailed, Refused
+from crossfade.errors import InputError, PreflightFailed, Refused, Stopped
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
@@ -48,10 +49,17 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 finished, 1 holding or failed, 2 for a dry run that has something to do."""
+        """0 finished, 1 holding or failed, 130 stopped, 2 for a dry run that has something to do."""
         if self.state == "dry-run":
             return 2 if any(self.summary.get(name) for name in ("create", "update", "hosts")) else 0
-        return 0 if self.error is None else 1
+        return exit_code_of(self.error)
+
+
+def exit_code_of(error: dict[str, Any] | None) -> int:
+    """Of a run that ended in this process with an error as data, or without."""
+    if error is None:
+        return 0
+    return Stopped.exit_code if error.get("code") == Stopped.code else 1
 
 
 def read_plan(workspace: Workspace) -> Plan:
@@ -73,9 +81,10 @@ async def apply(
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
     hook: Hook = _nothing,
     on_notice: OnNotice | None = None,
+    stop: Stop | None = None,
 ) -> Applied:
     """Carry the saved plan out, or go on with it where it was interrupted. `on_notice` is told of each notice to people
-    once its files are there.
+    once its files are there; `stop` asks this process to end.
 
     Raises InputError for a plan that is none, PreflightFailed (refused, nothing written) when a machine gate does not
     hold, LeaseLost when another process works on this folder.
@@ -92,7 +101,7 @@ async def apply(
     keep(workspace, plan, run_id)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, notices)
+        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, notices, stop)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
     finally:
@@ -110,9 +119,10 @@ async def _run(
     services: Services,
     make_engine: MakeEngine,
     notices: NoticeFiles,
+    stop: Stop | None,
 ) -> Outcome:
     """The run, while somebody may steer it from another terminal."""
-    control = CommandControl(journal, clock, run_id_of(digest))
+    control = CommandControl(journal, clock, run_id_of(digest), stop)
     context = make_context(plan, digest, journal, clock, services, control, notices)
     control.attach(context)
     _deliver_again(context, notices)

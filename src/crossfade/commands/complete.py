@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from crossfade.clock import Clock, iso, parse_iso
-from crossfade.commands.apply import Hook, inventory_now, read_plan, steered
+from crossfade.commands.apply import Hook, exit_code_of, inventory_now, read_plan, steered
 from crossfade.commands.engines import COMPLETE_ENGINE
 from crossfade.commands.kept import inventory_of
+from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import JOURNAL, PLAN, VERIFICATION, File, Workspace
 from crossfade.errors import Refused, StalePlan
 from crossfade.execution.control import CommandControl
@@ -56,10 +57,10 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 completed, 1 not, 2 for a dry run that has something to remove."""
+        """0 completed, 1 not, 130 stopped, 2 for a dry run that has something to remove."""
         if self.state == "dry-run":
             return 2 if self.counts else 0
-        return 0 if self.state == RunState.COMPLETED else 1
+        return 0 if self.state == RunState.COMPLETED else exit_code_of(self.error) or 1
 
 
 def _nothing(point: str) -> None:
@@ -75,6 +76,7 @@ async def complete(
     dry_run: bool = False,
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
     hook: Hook = _nothing,
+    stop: Stop | None = None,
 ) -> Completed:
     """Remove what completion.json lists, or go on with it; `dry_run` writes completion.json and removes nothing.
 
@@ -96,7 +98,7 @@ async def complete(
     completion = workspace.read(COMPLETION, Completion)
     if not begun:
         await _ready(workspace, services, clock, plan, completion, states, run)
-    return await _carry_out(workspace, services, clock, make_engine, plan, digest, completion, synchronous, hook)
+    return await _carry_out(workspace, services, clock, make_engine, plan, digest, completion, synchronous, hook, stop)
 
 
 async def _dry_run(
@@ -180,11 +182,12 @@ async def _carry_out(
     completion: Completion,
     synchronous: Literal["FULL", "NORMAL"],
     hook: Hook,
+    stop: Stop | None,
 ) -> Completed:
     args = {"pools": msgspec.to_builtins(completion.pools), "tenants": msgspec.to_builtins(completion.tenants)}
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        control = CommandControl(journal, clock, run_id_of(digest))
+        control = CommandControl(journal, clock, run_id_of(digest), stop, goes_on="crossfade complete")
         context = make_context(plan, digest, journal, clock, services, control)
         known = complete_bodies(context, Removals(services.classic))
         name = f"{context.run_id}/complete"

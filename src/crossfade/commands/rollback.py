@@ -7,9 +7,10 @@ from typing import Any, Literal
 import msgspec
 
 from crossfade.clock import Clock
-from crossfade.commands.apply import Hook, read_plan, steered
+from crossfade.commands.apply import Hook, exit_code_of, read_plan, steered
 from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
 from crossfade.commands.notices import NoticeFiles, own_texts
+from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
@@ -34,10 +35,12 @@ class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> int:
-        """0 back, 1 holding, 2 for a dry run that has something to do."""
+        """0 back, 1 holding, 130 stopped, 2 for a dry run that has something to do."""
         if self.state == "dry-run":
             return 2 if self.summary.get("hosts") or self.summary.get("operations") else 0
-        return 0 if self.error is None and self.state in ("rolled_back", "holding") else 1
+        if self.error is None and self.state in ("rolled_back", "holding"):
+            return 0
+        return exit_code_of(self.error) or 1
 
 
 def _nothing(point: str) -> None:
@@ -54,6 +57,7 @@ async def rollback(
     dry_run: bool = False,
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
     hook: Hook = _nothing,
+    stop: Stop | None = None,
 ) -> RolledBack:
     """Take back, or go on with a rollback that was interrupted. `make_engine` has its store at ROLLBACK_ENGINE.
 
@@ -65,7 +69,7 @@ async def rollback(
     notices = NoticeFiles(workspace, run_id_of(digest), plan, own_texts(workspace))
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        control = CommandControl(journal, clock, run_id_of(digest))
+        control = CommandControl(journal, clock, run_id_of(digest), stop)
         context = make_context(plan, digest, journal, clock, services, control, notices)
         control.attach(context)
         run = may_go_back(context, journal.get(Kind.RUN, context.run_id))

@@ -1,15 +1,17 @@
 """What the operator says from another terminal, as the running process hears it."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossfade.clock import Clock, iso
-from crossfade.errors import MigrationError, Refused, StepFailed
+from crossfade.errors import MigrationError, Refused, StepFailed, Stopped
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Context as Who
 from crossfade.execution.journal import Journal
-from crossfade.execution.records import Command
+from crossfade.execution.records import Command, Entity
+from crossfade.execution.stopping import Stop
 from crossfade.execution.transitions import Kind, RunState, sources
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 LISTEN_S = 5.0
 ABORT_WITHIN_S = 1_800.0
+STOPPED = "process-stopped"
 PATIENT = ("waiting for ", "watching ")
 """Steps that only look may be dropped at any moment."""
 
@@ -28,13 +31,25 @@ class CommandControl:
     run holds. Other verbs are orders, see `orders` and `steering`.
     """
 
-    def __init__(self, journal: Journal, clock: Clock, run_id: str) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        run_id: str,
+        stop: Stop | None = None,
+        *,
+        goes_on: str = "crossfade resume",
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
         self._since = iso(clock.now())
         self._paused = False
         self._aborted: Command | None = None
+        self._abort_asked = asyncio.Event()
+        self._stop = stop or Stop()
+        self._stop.attach(self._in_flight)
+        self._goes_on = goes_on
         self._verbs: dict[str, Callable[[Command], str]] = {
             "pause": self._pause,
             "resume": self._resume,
@@ -52,12 +67,12 @@ class CommandControl:
 
     async def checkpoint(self) -> None:
         """Returns when work may begin."""
-        while self._paused:
+        while self._paused or self._is_ending():
             await self._clock.sleep(LISTEN_S)
 
     async def gate(self) -> None:
         """Returns when a step may begin; not any more once the run is to stop."""
-        while self._aborted is not None:
+        while self._is_ending():
             await self._clock.sleep(LISTEN_S)
 
     # -- listening
@@ -86,20 +101,36 @@ class CommandControl:
     # -- stopping
 
     async def stopped(self) -> Outcome:
-        """When somebody has said `abort` and the last step in flight has ended: the run holds."""
-        while self._aborted is None:
-            await self._clock.sleep(LISTEN_S)
+        """When somebody has said `abort`, or has asked this process to end, and the last step in flight has ended. The
+        one makes the run hold; the other leaves it as it is, for `crossfade resume`."""
+        await _first(self._abort_asked.wait(), self._stop.asked.wait())
         until = self._clock.now() + timedelta(seconds=ABORT_WITHIN_S)
-        while self._working() and self._clock.now() < until:
+        while self._working() and self._clock.now() < until and not self._stop.at_once.is_set():
             await self._clock.sleep(1.0)
-        return self._hold(self._aborted)
+        return self._hold(self._aborted) if self._aborted is not None else self._left()
 
-    def _working(self) -> bool:
-        """Whether a step that this process began is doing something, not only looking."""
-        return any(
-            step.moved_at >= self._since and not step.reason.startswith(PATIENT)
+    def _is_ending(self) -> bool:
+        return self._aborted is not None or self._stop.asked.is_set()
+
+    def _working(self) -> list[Entity]:
+        """The steps that this process began and that are doing something, not only looking."""
+        return [
+            step
             for step in self._journal.unknown_steps()
+            if step.moved_at >= self._since and not step.reason.startswith(PATIENT)
+        ]
+
+    def _in_flight(self) -> list[str]:
+        return [f"{step.id}, since {step.moved_at[:19].replace('T', ' ')} UTC" for step in self._working()]
+
+    def _left(self) -> Outcome:
+        left = self._in_flight()
+        why = f"{self._stop.by} asked for it. " + (
+            f"Left in flight: {'; '.join(left)}." if left else "What was in flight has ended and is in the journal."
         )
+        self._journal.note(STOPPED, why, run_id=self._run_id)
+        error = Stopped("This process was stopped; nothing is lost.", why, f"`{self._goes_on}` goes on.")
+        return Outcome(WorkflowState.CANCELLED, iso(self._clock.now()), error=error.as_data())
 
     def _hold(self, command: Command) -> Outcome:
         why = f"{command.actor} stopped it."
@@ -124,11 +155,22 @@ class CommandControl:
 
     def _abort(self, command: Command) -> str:
         self._aborted = command
+        self._abort_asked.set()
         return "Steps in flight end, none begins; then the run holds. Hosts stay where they are by then."
 
     def _rollback(self, command: Command) -> str:
         mend = "`crossfade abort` first; then `crossfade rollback` works from the terminal it is given in."
         raise Refused("Nothing was taken back.", "The run is going forward in this process.", mend)
+
+
+async def _first(*waiting: Coroutine[Any, Any, Any]) -> None:
+    """Returns when one of these has."""
+    tasks = [asyncio.ensure_future(each) for each in waiting]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 class NoControl:
