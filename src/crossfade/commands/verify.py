@@ -5,12 +5,15 @@ from crossfade.commands.discover import discover_target
 from crossfade.commands.kept import inventory_of, target_of
 from crossfade.commands.who import TARGET_NOW
 from crossfade.commands.workspace import JOURNAL, PLAN, VERIFICATION, Workspace
+from crossfade.execution.chains import made_in
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import run_id_of
 from crossfade.execution.seats import SEEN_NOTE
 from crossfade.execution.transitions import Kind
+from crossfade.execution.undone import standing
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.ids import fold
+from crossfade.plan.operations import SetIcon
 from crossfade.plan.plan import Plan
 from crossfade.sources.gather import Progress, silent
 from crossfade.sources.services import Services
@@ -59,12 +62,20 @@ def run_facts(workspace: Workspace, plan: Plan) -> RunFacts:
     run_id = run_id_of(workspace.digest(PLAN))
     with JournalReader.look(workspace.path(JOURNAL)) as reader:
         hosts = [host for host in reader.all(Kind.HOST) if host.run_id == run_id]
+        icons = {fold(one.subject): _made_with(reader, one) for one in plan.operations if isinstance(one, SetIcon)}
         notes = [note for note in reader.events(kind="note", subject=SEEN_NOTE) if note.run_id == run_id]
     return RunFacts(
         states={fold(host.id): host.state for host in hosts},
         reasons={fold(host.id): host.reason for host in hosts},
+        icons={app: icon for app, icon in icons.items() if icon},
         seen=frozenset(fold(person) for note in notes for _, person in note.data["pairs"]),
     )
+
+
+def _made_with(reader: JournalReader, operation: SetIcon) -> str:
+    """Hash of the icon that an app was made with, empty when nobody noted it."""
+    step = reader.get(Kind.STEP, standing(reader, made_in(operation)))
+    return str(((step.data if step else {}).get("facts") or {}).get("icon") or "")
 
 
 def _subscriptions(workspace: Workspace, plan: Plan) -> list[str]:

@@ -12,6 +12,7 @@ from crossfade.plan.operations import (
     RegisterProvider,
     RetractAssignment,
     SendLogs,
+    SetIcon,
 )
 from crossfade.plan.plan import Plan
 
@@ -38,7 +39,7 @@ def setup_chains(plan: Plan) -> Chains:
     setup = [
         operation
         for operation in plan.operations
-        if operation.id not in later and not isinstance(operation, RetractAssignment)
+        if operation.id not in later and not isinstance(operation, RetractAssignment | SetIcon)
     ]
     pool_of = _pool_of_groups(setup)
     chains = Chains(frame=[], pools={}, joint=[])
@@ -51,6 +52,16 @@ def setup_chains(plan: Plan) -> Chains:
         else:
             chains.joint.append(operation.id)
     return chains
+
+
+def chain_of(pool: str) -> str:
+    """What the chain of a host pool (id) is called in the journal."""
+    return f"objects pool {fold(pool)}"
+
+
+def made_in(operation: SetIcon) -> str:
+    """Id of the step that made an app."""
+    return f"{chain_of(operation.pool)}/{operation.made_by}"
 
 
 def _is(operation: AnyOperation, kind: str) -> bool:

@@ -22,6 +22,7 @@ from crossfade.plan.operations import (
     PutResource,
     ReferenceGroup,
     RegisterProvider,
+    SetIcon,
 )
 from crossfade.plan.plan import GroupAccess
 from crossfade.plan.preferred import Held, held_by_pool, preferred, told
@@ -29,6 +30,7 @@ from crossfade.plan.preferred import Held, held_by_pool, preferred, told
 PROVIDER = "Microsoft.DesktopVirtualization"
 NEEDED_PROVIDERS = (PROVIDER, "Microsoft.Compute")
 DESKTOP_NAME = "SessionDesktop"
+ICON = ("iconPath", "iconIndex")
 BALANCERS = {"breadth-first": "BreadthFirst", "depth-first": "DepthFirst"}
 START_NEEDS = (
     "Start VM on connect: the application Azure Virtual Desktop (9cdead84-a844-4324-93f2-b2e6bb768d07) needs the role "
@@ -71,6 +73,7 @@ class Objects:
         yield from self._workspaces()
         yield from self._references()
         yield from self._scaling()
+        yield from self._icons()
         yield from send_logs(self._target, self._layout, self._intent)
 
     def _providers(self) -> Iterator[AnyOperation]:
@@ -155,6 +158,29 @@ class Objects:
             if resource:
                 body = mapping.application(app, last_name(app.key))
                 yield self._put(f"{PROVIDER}/applicationGroups/applications", resource, body, app.key)
+
+    def _icons(self) -> Iterator[AnyOperation]:
+        """Of apps that are made before their pool has a host; with one there the service reads the icon at once."""
+        peopled = {
+            fold(parent_key(parent_key(item.id)))
+            for item in self._target.objects
+            if item.type == f"{PROVIDER}/hostPools/sessionHosts"
+        }
+        for app in self._inventory.apps:
+            resource = self._layout.app_ids.get(fold(app.key), "")
+            pool = self._layout.pool_ids.get(fold(parent_key(parent_key(app.key))), "")
+            if resource and fold(resource) not in self._present and fold(pool) not in peopled:
+                properties = mapping.application(app, last_name(app.key))["properties"]
+                yield SetIcon(
+                    id=f"set-icon:{resource}",
+                    subject=resource,
+                    action=Action.UPDATE,
+                    reason="read again once a host can show it",
+                    source=app.key,
+                    pool=pool,
+                    made_by=f"put-resource:{resource}",
+                    body={"properties": {name: properties[name] for name in ICON if name in properties}},
+                )
 
     def _desktops(self) -> Iterator[AnyOperation]:
         """The service makes SessionDesktop with its group; only its titles are ours."""

@@ -79,6 +79,17 @@ class ReferenceGroup(Operation, frozen=True, kw_only=True, tag="reference-group"
     undo_note = "take the reference out again"
 
 
+class SetIcon(Operation, frozen=True, kw_only=True, tag="set-icon"):
+    """Have the service read an app's icon again, once its `pool` (id) has a host: what was made before has the default
+    one. `made_by`: id of the operation that makes the app. Nothing is done where somebody has chosen another since."""
+
+    pool: str
+    made_by: str
+    body: dict[str, Any]
+
+    undo_note = "goes with its app"
+
+
 class SendLogs(Operation, frozen=True, kw_only=True, tag="send-logs"):
     """A diagnostic setting: `categories` of `resource` go to the Log Analytics `workspace`. Subject: the setting's id.
     `offered`: categories that are sent too where the object says that this cloud has them."""
@@ -154,6 +165,7 @@ AnyOperation = (
     | PatchResource
     | ReferenceGroup
     | SendLogs
+    | SetIcon
     | CreateDirectoryGroup
     | GrantRole
     | AddMember

@@ -20,6 +20,7 @@ from crossfade.plan.operations import (
     PutResource,
     RetractAssignment,
     SendLogs,
+    SetIcon,
 )
 from crossfade.plan.plan import GroupAccess, Plan, Wave
 from crossfade.plan.role_proposal import RoleProposal
@@ -44,7 +45,7 @@ def _operations(plan: Plan) -> Iterator[Wrong]:
     for operation in plan.operations:
         if isinstance(operation, SendLogs) and not same(resource_of(operation.subject), operation.resource):
             yield f"operations {operation.id}", f"is no setting of {operation.resource}."
-        if isinstance(operation, PutResource | PatchResource | PatchHostPool | SendLogs):
+        if isinstance(operation, PutResource | PatchResource | PatchHostPool | SendLogs | SetIcon):
             if not f"{operation.subject}/".casefold().startswith(home):
                 yield f"operations {operation.id}", f"writes to {operation.subject}, outside the plan's subscription."
             if not isinstance(operation, SendLogs) and not isinstance(operation.body.get("properties", {}), dict):

@@ -21,6 +21,7 @@ from crossfade.plan.operations import (
     RegisterProvider,
     RetractAssignment,
     SendLogs,
+    SetIcon,
 )
 from crossfade.plan.plan import Plan, Wave
 from crossfade.plan.rbac import described
@@ -40,8 +41,9 @@ PERSONAL: dict[type, str] = {
     GrantRole: "grant",
     AddMember: "group member",
     RetractAssignment: "classic assignment",
+    SetIcon: "icon",
 }
-"""Operations that are one per person: counted here, listed in plan.json."""
+"""Operations that are one per person or app: counted here, listed in plan.json."""
 _KINDS: dict[type, str] = {
     **PERSONAL,
     RegisterProvider: "provider",
@@ -118,7 +120,10 @@ def _place(subject: str) -> str:
 def _many(pairs: Iterable[tuple[AnyOperation, Change]]) -> list[str]:
     """One row for each kind and sign of what is done person by person."""
     found = Counter((row.sign, PERSONAL[type(operation)]) for operation, row in pairs)
-    return [f"{sign} {kind:<22} {number:,}, person by person" for (sign, kind), number in sorted(found.items())]
+    return [
+        f"{sign} {kind:<22} {number:,}, {'app by app' if kind == 'icon' else 'person by person'}"
+        for (sign, kind), number in sorted(found.items())
+    ]
 
 
 def _conflict(row: Change) -> str:

@@ -12,8 +12,17 @@ from crossfade.model import diagnostics
 from crossfade.model.ids import fold
 from crossfade.model.target import ArmObject
 from crossfade.plan.compare import same_value
-from crossfade.plan.operations import Action, PatchHostPool, PatchResource, PutResource, ReferenceGroup, SendLogs
+from crossfade.plan.operations import (
+    Action,
+    PatchHostPool,
+    PatchResource,
+    PutResource,
+    ReferenceGroup,
+    SendLogs,
+    SetIcon,
+)
 from crossfade.plan.plan import Plan
+from crossfade.verification.facts import RunFacts
 from crossfade.verification.verification import SettingCheck
 
 EQUAL, TRANSLATED, NOT_CARRIED, DIFFERENT = "equal", "translated", "not-carried", "different"
@@ -50,7 +59,7 @@ NEW_TERMS = frozenset(
 Bodies = PutResource | PatchResource | PatchHostPool
 
 
-def check_settings(plan: Plan, target: TargetSnapshot) -> list[SettingCheck]:
+def check_settings(plan: Plan, target: TargetSnapshot, facts: RunFacts | None = None) -> list[SettingCheck]:
     """By object in the plan's order, then what was not carried."""
     objects = {fold(item.id): item for item in target.objects}
     names = {name for pool in plan.pools for name in pool.late}
@@ -65,6 +74,7 @@ def check_settings(plan: Plan, target: TargetSnapshot) -> list[SettingCheck]:
         ),
         *_references(plan, objects),
         *_logs(plan, target),
+        *_icons(plan, objects, (facts or RunFacts()).icons),
         *(
             SettingCheck(
                 subject=left.subject, property=left.property, wanted=left.value, found=None, verdict=NOT_CARRIED
@@ -137,6 +147,23 @@ def _logs(plan: Plan, target: TargetSnapshot) -> Iterator[SettingCheck]:
     for operation in plan.operations:
         if isinstance(operation, SendLogs):
             yield _logged(operation, there.get(fold(operation.resource), []))
+
+
+def _icons(plan: Plan, objects: dict[str, ArmObject], made: dict[str, str]) -> Iterator[SettingCheck]:
+    """Whether apps that were made before any host have an icon of their own, now that there is one."""
+    peopled = {fold(item.id).rpartition("/sessionhosts/")[0] for item in objects.values()}
+    for operation in plan.operations:
+        if isinstance(operation, SetIcon) and fold(operation.pool) in peopled:
+            before, app = made.get(fold(operation.subject)), objects.get(fold(operation.subject))
+            if before and app is not None:
+                default = app.properties.get("iconHash") == before
+                yield SettingCheck(
+                    subject=operation.subject,
+                    property="icon",
+                    wanted="its own",
+                    found="the default one" if default else "its own",
+                    verdict=DIFFERENT if default else EQUAL,
+                )
 
 
 def _logged(operation: SendLogs, there: list[ArmObject]) -> SettingCheck:

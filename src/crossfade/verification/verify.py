@@ -45,7 +45,7 @@ def verify(
         unexplained=[*had.unjudged, *has.unjudged],
         excluded=[Unexplained(subject=people.label(person), why=why) for person, why in before.absent().items()],
         hosts=check_hosts(plan, target, facts, made_at=target.made_at or made_at),
-        settings=check_settings(plan, target),
+        settings=check_settings(plan, target, facts),
         unseen=sorted(people.label(person) for person in had.everybody() - facts.seen),
     )
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scenario"))
 from stage import Stage
 
 from crossfade.execution.chains import setup_chains
-from crossfade.plan.operations import PutResource, ReferenceGroup, RegisterProvider, RetractAssignment
+from crossfade.plan.operations import PutResource, ReferenceGroup, RegisterProvider, RetractAssignment, SetIcon
 
 
 @pytest.mark.parametrize("number", range(8))
@@ -24,7 +24,7 @@ def test_every_operation_is_in_one_chain_or_belongs_to_a_wave(tmp_path: Path, nu
     later = {name for wave in plan.waves for name in wave.publish}
     later |= {name for wave in plan.waves for names in wave.publish_by_host.values() for name in names}
     later |= {name for pool in plan.pools for name in pool.late}
-    later |= {operation.id for operation in plan.operations if isinstance(operation, RetractAssignment)}
+    later |= {operation.id for operation in plan.operations if isinstance(operation, RetractAssignment | SetIcon)}
     assert set(chained).isdisjoint(later)
     assert set(chained) | later == {operation.id for operation in plan.operations}
 

@@ -5,6 +5,7 @@ from typing import Any
 from crossfade.clock import Clock
 from crossfade.cloud.arm import Arm
 from crossfade.errors import Conflict, GateTimedOut, Refused
+from crossfade.execution.handlers.icons import icon_of
 from crossfade.execution.steps import Facts
 from crossfade.model.ids import fold, segments
 from crossfade.plan.compare import differences
@@ -88,7 +89,7 @@ class Objects:
             return None
         changed = differences(operation.body["properties"], found.get("properties") or {})
         if not changed:
-            return {"id": found["id"]}
+            return {"id": found["id"], **icon_of(found)}
         if operation.prior is None and not _is_ours(found, operation):
             raise Conflict(
                 f"{operation.subject} was made by somebody else since the plan.",
@@ -102,7 +103,7 @@ class Objects:
         if operation.type == RESOURCE_GROUPS:
             return await self._groups.apply(operation)
         found = await self._arm.put(operation.subject, operation.body)
-        return {"id": found["id"]}
+        return {"id": found["id"], **icon_of(found)}
 
     async def undo(self, operation: PutResource) -> Facts:
         """Put the prior state back, or delete what this run created."""

@@ -5,6 +5,7 @@ from typing import Any
 from crossfade.clock import Clock
 from crossfade.cloud.services import Services
 from crossfade.execution.handlers.handler import Handler
+from crossfade.execution.handlers.icons import Icons
 from crossfade.execution.handlers.logs import Logs
 from crossfade.execution.handlers.people import DirectoryGroups, Grants, GroupIds, Members, Retractions
 from crossfade.execution.handlers.resources import Objects, Patches, Providers, References
@@ -20,6 +21,7 @@ from crossfade.plan.operations import (
     RegisterProvider,
     RetractAssignment,
     SendLogs,
+    SetIcon,
 )
 from crossfade.plan.plan import Plan
 
@@ -31,6 +33,7 @@ class Handlers:
         created = {op.subject: op for op in plan.operations if isinstance(op, CreateDirectoryGroup)}
         groups = GroupIds(services.graph, created)
         patches = Patches(services.arm)
+        self.icons = Icons(services.arm)
         self._table: dict[type[Operation], Handler[Any]] = {
             RegisterProvider: Providers(services.arm, clock),
             PutResource: Objects(services.arm),
@@ -38,6 +41,7 @@ class Handlers:
             PatchHostPool: patches,
             ReferenceGroup: References(services.arm),
             SendLogs: Logs(services.arm),
+            SetIcon: self.icons,
             CreateDirectoryGroup: DirectoryGroups(services.graph),
             GrantRole: Grants(services.arm, groups),
             AddMember: Members(services.graph, groups, clock),

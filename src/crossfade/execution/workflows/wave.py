@@ -15,6 +15,7 @@ from crossfade.execution.records import Entity
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, WaveState
 from crossfade.execution.workflows import host as host_workflow
+from crossfade.execution.workflows.icons import set_icons
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.retract import retract
 from crossfade.execution.workflows.tries import has_arrived, named, step_facts
@@ -60,6 +61,7 @@ async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave,
         await _hand_over(context, port, steps, wave, time)
     await _state(context, steps, wave, WaveState.MOVING, time)
     outcomes = await _move_all(context, port, steps, wave, time)
+    await set_icons(context, port, steps, wave, time)
     await _retract(context, port, steps, wave, _alone(context, wave), time)
     await _state(context, steps, wave, WaveState.SOAKING, time)
     await _soak(context, steps, time)

@@ -1,0 +1,50 @@
+"""Icons of apps, set again once a host of their pool is there to show them. They hold nobody up."""
+
+from contextlib import suppress
+
+from crossfade.errors import CloudError
+from crossfade.execution.chains import made_in
+from crossfade.execution.context import Context
+from crossfade.execution.engine import Workflow
+from crossfade.execution.steps import Facts, Steps
+from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.undone import standing, written
+from crossfade.execution.workflows.tries import named, step_facts
+from crossfade.model.ids import fold
+from crossfade.plan.operations import SetIcon
+from crossfade.plan.plan import Wave
+
+ICONS = "icons"
+ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
+
+
+async def set_icons(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> None:
+    """Those of the wave's pools that have a host by now. One that fails is tried again with the next wave; the proof
+    names what has none of its own in the end."""
+    pools = {fold(context.move(host).target_pool) for host in wave.hosts}
+    mine = [one for one in context.plan.operations if isinstance(one, SetIcon) and fold(one.pool) in pools]
+    if not mine:
+        return
+    due = await steps.perform(named("icons due", time), lambda: _due(context, mine))
+    for name in due["operations"]:
+        with suppress(CloudError):  # told by its step in the journal
+            await _set(context, context.steps(port, ICONS), context.operation(name))
+
+
+async def _due(context: Context, icons: list[SetIcon]) -> Facts:
+    done = written(context.journal.standing(Kind.STEP, parent=ICONS))
+    there = {
+        fold(move.target_pool)
+        for move in context.plan.hosts
+        if (known := context.journal.get(Kind.HOST, move.source)) and known.state in ARRIVED
+    }
+    return {"operations": [one.id for one in icons if fold(one.pool) in there and one.id not in done]}
+
+
+async def _set(context: Context, steps: Steps, operation: SetIcon) -> None:
+    async def again() -> Facts:
+        made = step_facts(context, standing(context.journal, made_in(operation))) or {}
+        facts: Facts = await context.handlers.icons.again(operation, made.get("icon"))
+        return facts
+
+    await steps.perform(operation.id, again, undoable=True, reason=operation.reason)
