@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from crossfade.inventory.documents import digest
+from crossfade.plan.feed_title import FeedTitle
 from crossfade.plan.group_choice import Proposal
 from crossfade.plan.operations import AnyOperation
 from crossfade.plan.role_proposal import RoleProposal
@@ -157,6 +158,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Existing Entra groups that would do; data, not operations, until a yes."""
     roles: list[RoleProposal] = []
     """Azure roles in the place of classic ones; likewise."""
+    titles: list[FeedTitle] = []
+    """What people read in their feed, before and after."""
 
     def digest(self) -> str:
         """Digest of the whole plan: what a run is known by."""

@@ -23,6 +23,7 @@ from crossfade.plan.people import looked_up, who_is_who, with_todays_names
 from crossfade.plan.plan import NotCarried, Plan, PoolPlan, Settings, Wave
 from crossfade.plan.quotas import quotas
 from crossfade.plan.rbac import plan_roles
+from crossfade.plan.titles import titles
 from crossfade.plan.waves import PoolHosts, hosts_needed, plan_waves
 
 OUTAGE = "when-empty"
@@ -78,6 +79,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         looked_up=looked_up(intent.people),
         proposals=access.proposals,
         roles=roles.proposals,
+        titles=titles(inventory, layout, operations),
         notes=[
             *hosts.notes,
             *objects.notes(),

@@ -17,6 +17,7 @@ FILTERS = {
     "wave_state": words.wave_state,
     "value": words.value,
     "kind": words.kind,
+    "feed_title": words.title,
     "people": words.people,
     "clean": words.clean,
 }

@@ -9,9 +9,11 @@ import msgspec
 
 from crossfade.model.ids import fold, last_name
 from crossfade.plan.diff import conflicts
+from crossfade.plan.feed_title import FeedTitle
 from crossfade.plan.operations import Action, PatchResource, PutResource
 from crossfade.plan.plan import HostMove, Plan, PoolPlan
 from crossfade.report import words
+from crossfade.report.areas import Area, areas
 from crossfade.report.documents import Documents
 from crossfade.report.story import ARRIVED, HostStory
 from crossfade.verification.verification import HostCheck
@@ -219,6 +221,15 @@ class Page:
     def settings_by_verdict(self) -> dict[str, int]:
         proof = self._documents.verification
         return dict(Counter(check.verdict for check in proof.settings)) if proof else {}
+
+    def areas(self) -> list[Area]:
+        """Settings by area, once they have been proven."""
+        proof = self._documents.verification
+        return areas(proof.settings) if proof else []
+
+    def titles(self) -> list[FeedTitle]:
+        """What people read in their feed; what changes first."""
+        return sorted(self.plan.titles, key=lambda one: not one.changed)
 
     def conflicts(self) -> list[tuple[str, str]]:
         return [(row.subject, row.reason) for row in conflicts(self.plan)]

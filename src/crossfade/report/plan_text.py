@@ -66,6 +66,7 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
         "Conflicts: decide each in crossfade.toml [conflicts]", [_conflict(row) for row in conflicts(plan)]
     )
     lines += section("Cannot be undone", irreversible(plan))
+    lines += section("Titles in people's feeds", feed(plan, every_row=every_row))
     lines += section("Not carried over", not_carried(plan))
     lines += section("Existing groups that would do: [groups] in crossfade.toml", proposals(plan))
     lines += section("Classic roles: [roles] in crossfade.toml", roles(plan))
@@ -178,6 +179,18 @@ def automation(plan: Plan) -> list[str]:
         lines += indented(list(dict.fromkeys(words.clean(described(one)) for one in rows)))
         lines += indented([words.clean(first.automation)])
     return lines
+
+
+def feed(plan: Plan, *, every_row: bool = False) -> list[str]:
+    """Titles before and after: those that change, with a mark; how many stay, or each of them."""
+    shown = [one for one in plan.titles if every_row or one.changed]
+    rows = [
+        ("*" if one.changed else "", one.kind, words.title(one.before), one.after, "" if one.shown else "hidden")
+        for one in shown
+    ]
+    lines = table(("", "what", "before", "after", ""), rows) if rows else []
+    left = len(plan.titles) - len(shown)
+    return [*lines, *([f"{left:,} stay as they are." if rows else f"All {left:,} stay as they are."] if left else [])]
 
 
 def irreversible(plan: Plan) -> list[str]:

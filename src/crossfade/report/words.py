@@ -78,6 +78,11 @@ def value(found: Any) -> str:
     return "nothing" if found is None else str(found) or "empty"
 
 
+def title(text: str | None) -> str:
+    """A title in somebody's feed, on one line."""
+    return "no title: classic's default" if text is None else clean(text)
+
+
 def kind(name: str) -> str:
     return KINDS.get(name, name)
 
