@@ -296,7 +296,7 @@ class Arm:
         parts = segments(group_id)
         operation = self._sdk.resources(parts["subscriptions"]).resource_groups.begin_delete
         call = Call(service="arm", subject=f"resource group {parts['resourcegroups']}", method="DELETE")
-        await awaited(call, operation, parts["resourcegroups"])
+        await awaited(call, self._sdk.lookout.watching(parts["subscriptions"]), operation, parts["resourcegroups"])
 
     async def groups(self, subscription: str) -> list[dict[str, Any]]:
         operation = self._sdk.resources(subscription).resource_groups.list

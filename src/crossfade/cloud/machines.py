@@ -11,7 +11,7 @@ from crossfade.errors import GateTimedOut, NotFound
 from crossfade.model.ids import last_name, segments
 
 RUN_LOOK_S = 15.0
-"""Between two looks at a running command."""
+"""At least this long between two looks at a running command."""
 ENDED = frozenset({"Succeeded", "Failed", "TimedOut", "Canceled"})
 
 
@@ -67,7 +67,7 @@ class Machines:
         operation = getattr(self._sdk.compute(subscription).virtual_machines, action)
         verb = action.removeprefix("begin_")
         call = Call(service="arm", subject=_subject(vm_id), method="POST", repeatable=repeatable, verb=verb)
-        await awaited(call, operation, group, name)
+        await awaited(call, self._sdk.lookout.watching(subscription), operation, group, name)
 
     # -- managed run command
 
@@ -95,7 +95,7 @@ class Machines:
         operation = self._sdk.compute(subscription).virtual_machine_run_commands.begin_create_or_update
         call = Call(service="arm", subject=f"command {name} on {_subject(vm_id)}", method="PUT", repeatable=False)
         body = encoded({"location": location, "properties": properties})
-        await awaited(call, operation, group, vm, name, run_command=body)
+        await awaited(call, self._sdk.lookout.watching(subscription), operation, group, vm, name, run_command=body)
 
     async def command_view(self, vm_id: str, name: str) -> dict[str, Any] | None:
         """`instanceView` of a command: `executionState`, `exitCode`, `output`, `error`, `startTime`, `endTime`. None
@@ -112,16 +112,17 @@ class Machines:
     async def command_ended(self, vm_id: str, name: str, *, within_s: float) -> dict[str, Any]:
         """Wait until a command has ended, well or badly; its `instanceView`. Raises NotFound, GateTimedOut."""
         deadline = self._clock.now() + timedelta(seconds=within_s)
-        while True:
-            view = await self.command_view(vm_id, name)
-            if view is None:
-                raise NotFound(f"Command {name} is not on {_subject(vm_id)}.", "It is gone.", "Run it again.")
-            if view.get("executionState") in ENDED:
-                return view
-            if self._clock.now() >= deadline:
-                why = f"It is {view.get('executionState', 'unknown')} after {within_s:.0f} s."
-                raise GateTimedOut(f"Command {name} on {_subject(vm_id)} has not ended.", why, "Look at the VM.")
-            await self._clock.sleep(RUN_LOOK_S)
+        with self._sdk.lookout.watching(segments(vm_id)["subscriptions"]) as every_s:
+            while True:
+                view = await self.command_view(vm_id, name)
+                if view is None:
+                    raise NotFound(f"Command {name} is not on {_subject(vm_id)}.", "It is gone.", "Run it again.")
+                if view.get("executionState") in ENDED:
+                    return view
+                if self._clock.now() >= deadline:
+                    why = f"It is {view.get('executionState', 'unknown')} after {within_s:.0f} s."
+                    raise GateTimedOut(f"Command {name} on {_subject(vm_id)} has not ended.", why, "Look at the VM.")
+                await self._clock.sleep(every_s(RUN_LOOK_S))
 
     async def forget_command(self, vm_id: str, name: str) -> None:
         """Remove a command's resource from its VM; one that still runs is cancelled. Absent is fine."""
@@ -129,7 +130,7 @@ class Machines:
         operation = self._sdk.compute(subscription).virtual_machine_run_commands.begin_delete
         call = Call(service="arm", subject=f"command {name} on {_subject(vm_id)}", method="DELETE")
         try:
-            await awaited(call, operation, group, vm, name)
+            await awaited(call, self._sdk.lookout.watching(subscription), operation, group, vm, name)
         except NotFound:
             return
 

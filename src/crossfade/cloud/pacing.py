@@ -7,6 +7,7 @@
               deletes                                200, 10/s                             9.1
               lists of session hosts                 6,000 per window of 5 minutes         9.4
               all calls of the desktop provider      10,000 per window of 5 minutes        9.4
+              Compute's own policies                 as its answers tell                   9.3
     graph     resource units                         3,500 per 10 s, as 1,750 and 175/s    8
               writes                                 3,000 per 150 s, as 500 and 16/s      8
     classic   reads / everything else                none published: 100, 20/s / 40, 10/s  our own, modest
@@ -111,6 +112,48 @@ class Window:
         self._ends_at = max(self._ends_at, moment.timestamp())
 
 
+class Told(msgspec.Struct):
+    """One policy of a `Quota`: calls left until `ends_at`, by its last answer and what was sent since."""
+
+    left: float
+    ends_at: float
+
+
+class Quota:
+    """So many calls per window, where nobody publishes how many: each answer names its policies and what is left of
+    them, `Microsoft.Compute/UpdateVM3Min;1499`. A window opens with the first answer that is heard of it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._told: dict[str, Told] = {}
+        self._held_until = 0.0
+
+    async def take(self, units: int = 1) -> None:
+        while (wait_s := self._wait_s()) > 0:
+            await self._clock.sleep(wait_s)
+        for told in self._told.values():
+            told.left -= units
+
+    def lower(self, remaining: float) -> None:
+        for told in self._told.values():
+            told.left = min(told.left, remaining)
+
+    def hold(self, seconds: float) -> None:
+        self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
+
+    def heard(self, policy: str, left: float, period_s: float) -> None:
+        now, told = _seconds(self._clock), self._told.get(policy)
+        if told is None or now >= told.ends_at:
+            self._told[policy] = Told(left, now + period_s + MARGIN_S)
+        else:
+            told.left = min(told.left, left)
+
+    def _wait_s(self) -> float:
+        now = _seconds(self._clock)
+        spent = (told.ends_at for told in self._told.values() if told.left < 1 and now < told.ends_at)
+        return max((self._held_until, *spent)) - now
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What pacing needs to know of a request. `kind` is reads, writes or deletes."""
 
@@ -124,6 +167,7 @@ Maker = Callable[[Clock], Gate]
 
 _ARM_RATES = {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
 _KINDS = {"GET": "reads", "HEAD": "reads", "OPTIONS": "reads", "DELETE": "deletes"}
+_POLICY = re.compile(r"([\w.]+/\w+?(\d+)Min);(\d+)")
 _SESSION_HOST_LIST = re.compile(r"/hostpools/[^/]+/sessionhosts/?$", re.I)
 _NEVER = float("inf")
 
@@ -138,8 +182,19 @@ def _arm_gates(asked: Asked) -> dict[Key, Maker]:
         gates["arm", place, "desktop"] = lambda clock: Window(clock, 10_000)
     if asked.kind == "reads" and _SESSION_HOST_LIST.search(asked.path):
         gates["arm", place, "session-host-list"] = lambda clock: Window(clock, 6_000)
+    if provider == "microsoft.compute":
+        gates["arm", place, "compute", _compute_kind(asked)] = Quota
     gates["arm", place, provider, asked.kind] = lambda clock: Bucket(clock, _NEVER, 1.0)
     return gates
+
+
+def _compute_kind(asked: Asked) -> str:
+    """Calls that its policies count together, as far as posted headers show: lists cost most, polling has its own."""
+    if asked.kind != "reads":
+        return "changes"
+    if "/operations/" in asked.path:
+        return "operations"
+    return "lists" if asked.path.casefold().endswith("/virtualmachines") else "looks"
 
 
 def _graph_gates(asked: Asked) -> dict[Key, Maker]:
@@ -220,6 +275,14 @@ def _heed_arm(gates: dict[Key, Gate], asked: Asked, headers: Mapping[str, str]) 
     if remaining.isdigit():
         next(iter(gates.values())).lower(int(remaining))
     _heed_window(gates, headers)
+    _heed_quota(gates, headers)
+
+
+def _heed_quota(gates: dict[Key, Gate], headers: Mapping[str, str]) -> None:
+    """`Microsoft.Compute/LowCostGet3Min;3999,Microsoft.Compute/LowCostGet30Min;31999` (facts/arm-service 9.3)."""
+    for quota in (gate for gate in gates.values() if isinstance(gate, Quota)):
+        for policy, minutes, left in _POLICY.findall(headers.get("x-ms-ratelimit-remaining-resource", "")):
+            quota.heard(policy, float(left), float(minutes) * 60)
 
 
 def _heed_window(gates: dict[Key, Gate], headers: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ and come out as the JSON that was answered.
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +14,11 @@ from azure.core.pipeline.policies import ContentDecodePolicy
 
 from crossfade.cloud.authentication import Bearer, Credential
 from crossfade.cloud.calls import Call
+from crossfade.cloud.lookout import Lookout
 from crossfade.cloud.pipeline import Wiring, ours
 from crossfade.cloud.transport import Borrowed
 
+Watching = AbstractContextManager[Callable[[float], float]]
 POLL_S = 25
 """At least this long between two looks at a long-running operation."""
 
@@ -30,6 +33,7 @@ class Sdk:
         self._origin = origin
         self._scope = scope
         self._clients: dict[tuple[str, str], Any] = {}
+        self.lookout = Lookout()
 
     def desktop(self, subscription: str) -> Any:
         from azure.mgmt.desktopvirtualization.aio import DesktopVirtualizationMgmtClient
@@ -112,24 +116,32 @@ async def sent(call: Call, operation: Callable[..., Awaitable[Any]], *names: str
     return await ours(call, lambda: operation(*names, cls=raw, **options))
 
 
-async def awaited(call: Call, operation: Callable[..., Awaitable[Any]], *names: str, **options: Any) -> Any:
+async def awaited(
+    call: Call, watching: Watching, operation: Callable[..., Awaitable[Any]], *names: str, **options: Any
+) -> Any:
     """Call a long-running SDK operation and wait, on Clock, until it has ended. Raises CloudError."""
 
     async def work() -> Any:
-        poller = await operation(*names, polling=_patient(), **options)
-        return await poller.result()
+        with watching as every_s:
+            poller = await operation(*names, polling=_patient(every_s), **options)
+            return await poller.result()
 
     return await ours(call, work)
 
 
-def _patient() -> Any:
-    """Polling that looks no more often than every POLL_S, though the service would allow it: hundreds of VMs are in
-    flight at once and share one read budget (facts/arm-service 9.1)."""
+def _patient(every_s: Callable[[float], float]) -> Any:
+    """Polling that looks no more often than every POLL_S, and less often the more is in flight, though the service
+    would allow it. It waits before its first look too: nothing that we begin has ended at once."""
     from azure.mgmt.core.polling.async_arm_polling import AsyncARMPolling
 
     class Patient(AsyncARMPolling):
+        async def _poll(self) -> None:
+            if not self.finished():
+                await self._delay()
+            await super()._poll()
+
         def _extract_delay(self) -> float:
-            return max(float(super()._extract_delay()), float(POLL_S))
+            return max(float(super()._extract_delay()), every_s(POLL_S))
 
     return Patient(POLL_S)
 

@@ -12,7 +12,7 @@ from azure.core.rest import HttpRequest
 from wires import ORIGIN, START, Wire, clock
 
 from crossfade.clock import SimulatedClock
-from crossfade.cloud.pacing import Bucket, Paced, Pacing, Window
+from crossfade.cloud.pacing import Bucket, Paced, Pacing, Quota, Window
 from crossfade.cloud.transport import AsgiTransport
 
 SUB = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -153,3 +153,26 @@ def test_graph_slows_down_when_it_says_so() -> None:
     client = paced("graph", at, Wire((200, {"x-ms-throttle-limit-percentage": "1.2"}, {})))
     ask(client, at, "GET", "/v1.0/users/1")
     assert ask(client, at, "GET", "/v1.0/users/1", 35) == pytest.approx(0.2, abs=0.1)
+
+
+MACHINE = f"{SUB}/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
+
+
+def test_what_compute_says_is_spent_is_not_asked_for_until_its_window_ends() -> None:
+    at = clock()
+    told = {"x-ms-ratelimit-remaining-resource": "Microsoft.Compute/UpdateVM3Min;2,Microsoft.Compute/UpdateVM30Min;900"}
+    client = paced("arm", at, Wire((200, told, {}), (200, {}, {})))
+    assert ask(client, at, "PUT", MACHINE) == 0
+    assert ask(client, at, "PUT", MACHINE, 2) == 0
+    assert ask(client, at, "GET", MACHINE) == 0, "looks are counted by themselves"
+    assert ask(client, at, "DELETE", MACHINE) == pytest.approx(180, abs=1)
+
+
+def test_after_a_window_nothing_is_known_until_the_next_answer() -> None:
+    at = clock()
+    quota = Quota(at)
+    quota.heard("UpdateVM3Min", 0, 180)
+    assert seconds_for(at, quota, 1) == pytest.approx(180, abs=1)
+    assert seconds_for(at, quota, 50) == 0
+    quota.heard("UpdateVM3Min", 10, 180)
+    assert seconds_for(at, quota, 11) == pytest.approx(180, abs=1)
