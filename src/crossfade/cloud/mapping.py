@@ -166,6 +166,7 @@ def answer_error(
     said = read_body(body)
     kind = _kind(status, said)
     code = hide(said.code, secrets)[:80]
+    request_id, correlation_id = ids_of(headers)
     why = f"{call.service} answered {status}" + (f" {code}" if code else "") + "."
     message = hide(said.message, secrets)[:TEXT_LIMIT].strip()
     return kind(
@@ -175,8 +176,8 @@ def answer_error(
         service=call.service,
         status=status,
         service_code=code,
-        request_id=_first(headers, "x-ms-request-id", "request-id"),
-        correlation_id=_first(headers, "x-ms-correlation-request-id", "x-ms-correlation-id", "client-request-id"),
+        request_id=request_id,
+        correlation_id=correlation_id,
         retry_after_s=retry_after_s(headers),
     )
 
@@ -199,6 +200,14 @@ def not_begun(failure: CloudError) -> bool:
 def _what(call: Call) -> str:
     verb = call.verb or _VERBS.get(call.method, "call")
     return f"Could not {verb} {call.subject or call.service}."
+
+
+def ids_of(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Request id and correlation id of an answer, by which the vendor finds it; `""` for what it does not name."""
+    return (
+        _first(headers, "x-ms-request-id", "request-id"),
+        _first(headers, "x-ms-correlation-request-id", "x-ms-correlation-id", "client-request-id"),
+    )
 
 
 def _first(headers: Mapping[str, str], *names: str) -> str:

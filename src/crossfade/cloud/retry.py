@@ -11,25 +11,14 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
 from crossfade.cloud.calls import Call, current
+from crossfade.cloud.heard import OnRetry, RetryDetails, tell_answer, tell_retry
 from crossfade.cloud.redaction import secrets_of
 from crossfade.errors import CloudError, OutcomeUnknown, ServiceFailed
 
 T = TypeVar("T")
 
 
-class RetryDetails(msgspec.Struct, frozen=True):
-    """What the hook is told before each wait. `attempt` counts from 1; seconds."""
-
-    service: str
-    subject: str
-    method: str
-    attempt: int
-    waited_s: float
-    wait_s: float
-    error: dict[str, Any]
-
-
-Hook = Callable[[RetryDetails], None]
+__all__ = ["Limits", "OnRetry", "Retries", "RetryDetails", "Retrying", "may_retry"]
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -46,12 +35,12 @@ class Retries:
     """Decides whether and when a failed call is sent again."""
 
     def __init__(
-        self, clock: Clock, chance: random.Random, limits: Limits | None = None, hook: Hook | None = None
+        self, clock: Clock, chance: random.Random, limits: Limits | None = None, hook: OnRetry = tell_retry
     ) -> None:
         self.clock = clock
         self.limits = limits or Limits()
         self._chance = chance
-        self._hook = hook or (lambda details: None)
+        self._hook = hook
 
     async def run(self, call: Call, attempt_once: Callable[[], Awaitable[T]]) -> T:
         """The result of `attempt_once`, called again while it raises what a further attempt can help."""
@@ -128,6 +117,7 @@ class Retrying(AsyncHTTPPolicy[Any, Any]):
         else:
             answer = response.http_response
             if answer.status_code < 400 and not _is_prose(answer):
+                tell_answer(call, answer.headers)
                 return response
             body, secrets = await _read(answer), secrets_of(request.http_request)
             if answer.status_code < 400:

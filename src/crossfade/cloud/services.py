@@ -13,8 +13,9 @@ from crossfade.cloud.classic import Classic
 from crossfade.cloud.clouds import Cloud
 from crossfade.cloud.credentials import Prompt, ShowCode, SignIn, Surroundings, credential
 from crossfade.cloud.graph import Graph
+from crossfade.cloud.heard import tell_retry
 from crossfade.cloud.pipeline import Line, Wiring
-from crossfade.cloud.retry import Hook, Limits, Retries
+from crossfade.cloud.retry import Limits, OnRetry, Retries
 from crossfade.cloud.sdk import Sdk
 from crossfade.cloud.transport import READ_TIMEOUT_S
 
@@ -41,7 +42,7 @@ class Services:
         chance: random.Random,
         *,
         limits: Limits | None = None,
-        hook: Hook | None = None,
+        hook: OnRetry = tell_retry,
         ca_file: str | None = None,
         prompt: Prompt | None = None,
         show_code: ShowCode | None = None,

@@ -6,12 +6,14 @@ observes first: is it already so?
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from crossfade.clock import Clock, iso, parse_iso
+from crossfade.cloud.heard import RetryDetails, listening
 from crossfade.errors import GateTimedOut, MigrationError
 from crossfade.execution.engine import Workflow, error_as_data, error_from_data
-from crossfade.execution.journal import Journal
+from crossfade.execution.journal import Context, Journal
 from crossfade.execution.transitions import Kind
 from crossfade.execution.undone import standing
 
@@ -22,6 +24,10 @@ Observe = Callable[[], Awaitable[Facts | None]]
 """Facts when it is already so, else None."""
 Gate = Callable[[], Awaitable[None]]
 """Asked before a step begins; returns when it may."""
+
+
+RETRY = "retry"
+"""Subject of the notes that tell of a call sent again."""
 
 
 class Steps:
@@ -83,9 +89,10 @@ class Steps:
         if attempt is None:
             return self._facts(step_id)
         try:
-            looks = observe is not None and (attempt.number > 1 or not only_again)
-            found = await observe() if observe is not None and looks else None
-            facts = found if found is not None else await act()
+            with listening(partial(self._retried, step_id)) as heard:
+                looks = observe is not None and (attempt.number > 1 or not only_again)
+                found = await observe() if observe is not None and looks else None
+                facts = found if found is not None else await act()
             if then is not None:
                 then(facts)
         except Exception as error:
@@ -93,8 +100,17 @@ class Steps:
             self._journal.fail(step_id, known)
             raise
         already = found is not None and not attempt.unknown and attempt.number == 1
-        self._journal.finish(step_id, noop=already, data={"facts": facts})
+        ids = Context(request_id=heard.request_id, correlation_id=heard.correlation_id)
+        self._journal.finish(step_id, noop=already, data={"facts": facts}, context=ids)
         return facts
+
+    def _retried(self, step_id: str, details: RetryDetails) -> None:
+        told = f"{details.error['what']} {details.error['why']} Sent again in {details.wait_s:.1f} s."
+        data = {"attempt": details.attempt, "waited_s": details.waited_s, "wait_s": details.wait_s}
+        ids = Context(
+            request_id=details.error.get("request_id", ""), correlation_id=details.error.get("correlation_id", "")
+        )
+        self._journal.note(RETRY, told, run_id=self._run_id, data={"step": step_id, **data}, context=ids)
 
     def _facts(self, step_id: str) -> Facts:
         known = self._journal.get(Kind.STEP, step_id)

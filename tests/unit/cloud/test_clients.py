@@ -20,7 +20,7 @@ from crossfade.clock import SimulatedClock
 from crossfade.cloud.classic import next_link
 from crossfade.cloud.clouds import custom
 from crossfade.cloud.credentials import SignIn
-from crossfade.cloud.retry import RetryDetails
+from crossfade.cloud.heard import RetryDetails, tell_retry
 from crossfade.cloud.services import Services
 from crossfade.cloud.transport import AsgiTransport
 from crossfade.model.ids import arm_id
@@ -41,7 +41,7 @@ class Signed:
 
 def run(app: Any, work: Any, *, at: SimulatedClock | None = None, told: list[RetryDetails] | None = None) -> Any:
     at = at or clock()
-    hook = None if told is None else told.append
+    hook = tell_retry if told is None else told.append
     transport = AsgiTransport(app, at)
 
     async def main() -> Any:

@@ -12,6 +12,7 @@ from azure.core import AsyncPipelineClient
 from azure.core.pipeline.policies import ContentDecodePolicy
 
 from crossfade.clock import SimulatedClock
+from crossfade.cloud.heard import tell_retry
 from crossfade.cloud.retry import Limits, Retries, RetryDetails, Retrying
 from crossfade.cloud.transport import AsgiTransport
 
@@ -68,7 +69,7 @@ def clock(start: datetime = START) -> SimulatedClock:
 
 
 def retries(at: SimulatedClock, told: list[RetryDetails] | None = None, **limits: Any) -> Retries:
-    hook = None if told is None else told.append
+    hook = tell_retry if told is None else told.append
     return Retries(at, random.Random(7), Limits(**limits), hook)
 
 
