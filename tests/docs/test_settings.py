@@ -14,7 +14,7 @@ from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reference"
-TABLES = ("azure", "names", "growth", "access", "waves", "sessions", "notices", "installers", "diagnostics")
+TABLES = ("azure", "names", "growth", "access", "waves", "sessions", "notices", "hooks", "installers", "diagnostics")
 
 
 def sections() -> dict[str, str]:

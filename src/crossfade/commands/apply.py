@@ -11,7 +11,8 @@ from crossfade.clock import Clock
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.engines import forget_engines
 from crossfade.commands.kept import inventory_of, keep, kept, target_of
-from crossfade.commands.notices import NoticeFiles, OnNotice, own_texts
+from crossfade.commands.notices import OnNotice
+from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused, Stopped
@@ -20,6 +21,7 @@ from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.notices import issued
+from crossfade.execution.outside import Outside
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
@@ -92,7 +94,7 @@ async def apply(
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     run_id = run_id_of(digest)
     resumed = _known(workspace, run_id)
-    notices = NoticeFiles(workspace, run_id, plan, own_texts(workspace), on_notice)
+    outside = outside_of(workspace, run_id, plan, on_notice)
     if not resumed:
         _refuse_another(workspace, run_id)
         await check(plan, workspace, services)
@@ -101,7 +103,7 @@ async def apply(
     keep(workspace, plan, run_id)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
-        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, notices, stop)
+        outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, outside, stop)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
     finally:
@@ -118,14 +120,14 @@ async def _run(
     clock: Clock,
     services: Services,
     make_engine: MakeEngine,
-    notices: NoticeFiles,
+    outside: Outside,
     stop: Stop | None,
 ) -> Outcome:
     """The run, while somebody may steer it from another terminal."""
     control = CommandControl(journal, clock, run_id_of(digest), stop)
-    context = make_context(plan, digest, journal, clock, services, control, notices)
+    context = make_context(plan, digest, journal, clock, services, control, outside)
     control.attach(context)
-    _deliver_again(context, notices)
+    _deliver_again(context, outside)
     control.hear()
     _refuse_two_ways(journal.get(Kind.RUN, context.run_id))
     if begins_again(context):
@@ -133,10 +135,10 @@ async def _run(
     return await steered(control, carry_out(context, make_engine))
 
 
-def _deliver_again(context: Context, notices: NoticeFiles) -> None:
+def _deliver_again(context: Context, outside: Outside) -> None:
     """What a crash left without its files."""
     for _, notice in issued(context.journal, context.run_id):
-        if not notices.is_there(notice):
+        if not outside.is_delivered(notice):
             context.notices.deliver(notice)
 
 

@@ -14,8 +14,10 @@ from crossfade.errors import InputError, Problem
 from crossfade.execution.notices import issued
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import run_id_of
+from crossfade.model.alerts import Alert
 from crossfade.model.notices import Notice
 from crossfade.plan.plan import Plan
+from crossfade.report.alerts import alert_files
 from crossfade.report.notices import EVERYBODY, Message, Templates, as_csv, messages, shipped, what_they_open, with_own
 
 MADE_BY = "crossfade apply"
@@ -89,6 +91,20 @@ class NoticeFiles:
 
     def _file(self, notice: Notice, name: str) -> File:
         return kept(File(f"notices/{notice.id}/{name}", MADE_BY), self._run_id)
+
+
+class AlertFiles:
+    """Delivers an alert as a folder of files: a mail, and messages for chats."""
+
+    def __init__(self, workspace: Workspace, run_id: str, texts: Templates) -> None:
+        self._workspace = workspace
+        self._run_id = run_id
+        self._texts = texts
+
+    def __call__(self, alert: Alert) -> None:
+        """Raises InputError when a file cannot be written."""
+        for name, data in alert_files(alert, self._texts).items():
+            self._workspace.write_bytes(kept(File(f"alerts/{alert.id}/{name}", MADE_BY), self._run_id), data)
 
 
 def folder_of(workspace: Workspace, run_id: str, notice: Notice) -> Path:

@@ -9,7 +9,7 @@ import msgspec
 from crossfade.clock import Clock
 from crossfade.commands.apply import Hook, exit_code_of, read_plan, steered
 from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
-from crossfade.commands.notices import NoticeFiles, own_texts
+from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.execution.context import Context
@@ -66,11 +66,11 @@ async def rollback(
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     scope = scope_of(plan, of)
-    notices = NoticeFiles(workspace, run_id_of(digest), plan, own_texts(workspace))
+    outside = outside_of(workspace, run_id_of(digest), plan)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop)
-        context = make_context(plan, digest, journal, clock, services, control, notices)
+        context = make_context(plan, digest, journal, clock, services, control, outside)
         control.attach(context)
         run = may_go_back(context, journal.get(Kind.RUN, context.run_id))
         await classic_answers(context, scope.hosts)

@@ -3,8 +3,10 @@
 from typing import Any, Protocol
 
 from crossfade.clock import Clock
+from crossfade.execution.alerts import Alerts
 from crossfade.execution.engine import Workflow
 from crossfade.execution.handlers.table import Handlers
+from crossfade.execution.hooks import Hooks
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
 from crossfade.execution.notices import Notices
@@ -50,6 +52,8 @@ class Context:
         seats: Seats,
         sessions: TargetSessions,
         notices: Notices,
+        hooks: Hooks,
+        alerts: Alerts,
         control: Control,
     ) -> None:
         self.run_id = run_id
@@ -65,6 +69,8 @@ class Context:
         self.seats = seats
         self.sessions = sessions
         self.notices = notices
+        self.hooks = hooks
+        self.alerts = alerts
         self.control = control
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._pools = {fold(pool.source): pool for pool in plan.pools}

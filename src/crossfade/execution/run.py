@@ -8,13 +8,16 @@ from typing import Any
 from crossfade.clock import Clock
 from crossfade.cloud.services import Services
 from crossfade.errors import JournalMismatch
+from crossfade.execution.alerts import Alerts
 from crossfade.execution.context import Context, Control
 from crossfade.execution.engine import Bodies, Engine, Outcome
 from crossfade.execution.handlers.table import Handlers
+from crossfade.execution.hooks import Hooks
 from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
-from crossfade.execution.notices import Deliver, Notices, nowhere
+from crossfade.execution.notices import Notices
 from crossfade.execution.orders import Orders
+from crossfade.execution.outside import NOTHING, Outside
 from crossfade.execution.own_tokens import OwnTokens
 from crossfade.execution.seats import Seats
 from crossfade.execution.source import Source
@@ -44,14 +47,15 @@ def make_context(
     clock: Clock,
     services: Services,
     control: Control,
-    deliver: Deliver = nowhere,
+    outside: Outside = NOTHING,
 ) -> Context:
-    """A run's context over real services. `deliver` takes the notices to people."""
+    """A run's context over real services. `outside`: whom it tells, beside the services."""
     run_id = run_id_of(plan_digest)
     source = Source(services.classic, clock)
     target = Target(services.arm, clock, OwnTokens(journal, run_id))
     orders = Orders(journal, run_id, plan.settings)
     seats = Seats(plan, journal, clock, source, target, orders)
+    hooks = Hooks(plan.settings, journal, run_id, outside.folder)
     return Context(
         run_id=run_id,
         plan=plan,
@@ -65,7 +69,9 @@ def make_context(
         orders=orders,
         seats=seats,
         sessions=TargetSessions(services.arm, clock),
-        notices=Notices(plan, journal, clock, orders, seats, deliver),
+        notices=Notices(plan, journal, clock, orders, seats, outside.deliver),
+        hooks=hooks,
+        alerts=Alerts(journal, clock, run_id, hooks, outside.alert),
         control=control,
     )
 

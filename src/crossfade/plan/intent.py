@@ -87,6 +87,25 @@ class Notices(msgspec.Struct, frozen=True, kw_only=True):
     web_address: str = "https://client.wvd.microsoft.com/arm/webclient/"
 
 
+class Hooks(msgspec.Struct, frozen=True, kw_only=True):
+    """Executables of the operator's own, by moment; empty for none. Relative to the folder of the migration."""
+
+    before_run: str = ""
+    after_run: str = ""
+    before_wave: str = ""
+    after_wave: str = ""
+    before_host: str = ""
+    after_host: str = ""
+    at_gate: str = ""
+    at_notice: str = ""
+    deadline_seconds: float = 300.0
+
+    def paths(self) -> dict[str, str]:
+        """Moment -> path."""
+        names = [field.name for field in msgspec.structs.fields(type(self)) if field.type is str]
+        return {name: getattr(self, name) for name in names}
+
+
 class Installers(msgspec.Struct, frozen=True, kw_only=True):
     """Where the two installers are on each VM, and where staging may fetch them from when they are not."""
 
@@ -168,6 +187,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     waves: Waves = Waves()
     sessions: Sessions = Sessions()
     notices: Notices = Notices()
+    hooks: Hooks = Hooks()
     installers: Installers = Installers()
     diagnostics: Diagnostics = Diagnostics()
     pools: dict[str, PoolIntent] = {}
@@ -316,6 +336,7 @@ _SECTIONS: dict[str, Any] = {
     "waves": _table(Waves),
     "sessions": _table(Sessions),
     "notices": _table(Notices),
+    "hooks": _table(Hooks),
     "installers": _table(Installers),
     "diagnostics": _table(Diagnostics),
     "pools": _pools,
@@ -351,7 +372,7 @@ Check = tuple[bool, tuple[str, ...], str, str]
 def _out_of_range(intent: Intent, reader: _Reader) -> list[Problem]:
     checks = _of_waves(intent.waves) + _of_sessions(intent.sessions) + _of_access(intent.access)
     checks += _of_diagnostics(intent.diagnostics)
-    checks += _of_notices(intent.notices)
+    checks += _of_notices(intent.notices) + _of_hooks(intent.hooks)
     problems = [
         Problem(reader.where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
     ]
@@ -408,6 +429,11 @@ def _of_notices(notices: Notices) -> list[Check]:
             for name, address in (("feed_address", notices.feed_address), ("web_address", notices.web_address))
         ),
     ]
+
+
+def _of_hooks(hooks: Hooks) -> list[Check]:
+    seconds = hooks.deadline_seconds
+    return [(1 <= seconds <= 86_400, ("hooks", "deadline_seconds"), "must be from 1 to 86400", "300 is usual.")]
 
 
 def _of_access(access: Access) -> list[Check]:

@@ -30,6 +30,7 @@ SECTIONS: dict[str, str] = {
     "waves": "What moves together, and how much room is kept.",
     "sessions": "What happens to people on a host that is about to move.",
     "notices": "What people are told when the new service is theirs: `crossfade notices` shows it.",
+    "hooks": "Programs of your own, by the moment at which they run; empty: none. A `before` one may say no.",
     "installers": "Agent and boot loader, as each VM has them. Staging checks them before anybody is disturbed.",
     "diagnostics": "Where the new objects send their logs: each has a setting of its own.",
 }
@@ -90,6 +91,17 @@ WORDS: dict[str, dict[str, str]] = {
         "reminders": "So often at most; 0 reminds nobody.",
         "feed_address": "What older clients subscribe to.",
         "web_address": "Where the web client is.",
+    },
+    "hooks": {
+        "before_run": "Path, relative to this folder. A no lets the run hold before anything is written.",
+        "after_run": "When the run is finished, or holds.",
+        "before_wave": "A no lets the wave hold.",
+        "after_wave": "When a wave is confirmed, or holds.",
+        "before_host": "A no leaves the host on classic.",
+        "after_host": "When a host has arrived, or did not.",
+        "at_gate": "When somebody is needed: a gate waits, or the run holds.",
+        "at_notice": "When there is a notice to people to be sent.",
+        "deadline_seconds": "One that has not ended by then is killed; a `before` one has said no.",
     },
     "installers": {
         "agent": "Path on the VM.",

@@ -124,6 +124,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reminder_s: float = 86_400.0
     """How long after a notice somebody who was not seen on the target is reminded, `reminders` times at most."""
     reminders: int = 2
+    hooks: dict[str, str] = {}
+    """Moment (before_wave and so on) -> path of an executable, relative to the folder of the migration."""
+    hook_deadline_s: float = 300.0
     contact: str = "your service desk"
     feed_address: str = "https://rdweb.wvd.microsoft.com/api/arm/feeddiscovery"
     web_address: str = "https://client.wvd.microsoft.com/arm/webclient/"

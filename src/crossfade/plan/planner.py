@@ -229,6 +229,8 @@ def _settings(intent: Intent) -> Settings:
         completion_wait_s=waves.completion_wait_days * 86_400,
         reminder_s=intent.notices.reminder_hours * 3600,
         reminders=intent.notices.reminders,
+        hooks={name: path for name, path in intent.hooks.paths().items() if path},
+        hook_deadline_s=intent.hooks.deadline_seconds,
         contact=intent.notices.contact,
         feed_address=intent.notices.feed_address,
         web_address=intent.notices.web_address,

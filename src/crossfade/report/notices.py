@@ -14,6 +14,7 @@ from importlib.resources import files
 import msgspec
 
 from crossfade.errors import InputError, Problem
+from crossfade.model.alerts import GATE, HOLDS
 from crossfade.model.ids import fold, last_name
 from crossfade.model.notices import MOVED, REMINDER, RETURNED, Notice
 from crossfade.plan.operations import Operation, PatchResource, PutResource, ReferenceGroup
@@ -25,6 +26,9 @@ CLIENTS = ("windows-old", "windows-app", "web", "thin-client")
 EVERYBODY = "everybody"
 FIELDS = ("workspace", "feed", "web", "contact", "from_time", "steps")
 """`steps` in frames only. `from_time`: UTC."""
+ALERTS = (GATE, HOLDS)
+"""What the operator is told, see `report.alerts`."""
+ALERT_FIELDS = ("of", "run", "why", "command", "until")
 Templates = Mapping[str, str]
 """Name -> text with fields, complete."""
 
@@ -46,7 +50,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 def shipped() -> dict[str, str]:
     """The texts that come with Crossfade, by name."""
     folder = files("crossfade.report").joinpath("templates/notices")
-    return {name: folder.joinpath(f"{name}.txt").read_text(encoding="utf-8") for name in (*FRAMES, *CLIENTS)}
+    return {name: folder.joinpath(f"{name}.txt").read_text(encoding="utf-8") for name in (*FRAMES, *CLIENTS, *ALERTS)}
 
 
 def with_own(own: Mapping[str, bytes]) -> dict[str, str]:
@@ -75,7 +79,7 @@ def with_own(own: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def _wrong(path: str, name: str, text: str) -> list[Problem]:
-    first, known = ("Subject: ", FIELDS) if name in FRAMES else ("Heading: ", FIELDS[:-1])
+    first, known = _KINDS[name]
     problems = []
     if not text.startswith(first):
         problems.append(Problem(f"{path}:1", f"does not begin with `{first.strip()}`.", "Keep the shipped first line."))
@@ -84,6 +88,14 @@ def _wrong(path: str, name: str, text: str) -> list[Problem]:
     if name in (MOVED, REMINDER) and "{steps}" not in text:
         problems.append(Problem(path, "has no {steps}.", "Nobody would learn what to do: put {steps} into it."))
     return problems
+
+
+_KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    **dict.fromkeys(FRAMES, ("Subject: ", FIELDS)),
+    **dict.fromkeys(CLIENTS, ("Heading: ", FIELDS[:-1])),
+    **dict.fromkeys(ALERTS, ("Subject: ", ALERT_FIELDS)),
+}
+"""Name of a text -> how it begins, and the fields it may hold."""
 
 
 def _wrong_fields(line: str, known: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -114,18 +126,18 @@ def messages(notice: Notice, plan: Plan, texts: Templates) -> list[Message]:
         "contact": plan.settings.contact,
         "from_time": f"{notice.send_from[:16].replace('T', ' ')} UTC",
     }
-    steps = {client: _split(texts[client].format(**values)) for client in CLIENTS}
+    steps = {client: split(texts[client].format(**values)) for client in CLIENTS}
     found = {client: body for client, (_, body) in steps.items()}
     found[EVERYBODY] = "\n\n".join(f"== {heading} ==\n{body}" for heading, body in steps.values())
     return [_message(client, texts[notice.kind].format(**values, steps=text)) for client, text in found.items()]
 
 
 def _message(client: str, text: str) -> Message:
-    subject, body = _split(text)
+    subject, body = split(text)
     return Message(client=client, subject=subject, body=body + "\n")
 
 
-def _split(text: str) -> tuple[str, str]:
+def split(text: str) -> tuple[str, str]:
     """What the first line says after its word, and the rest."""
     first, _, rest = text.partition("\n")
     return first.partition(": ")[2].strip(), rest.strip("\n")

@@ -46,6 +46,12 @@ def host_body(context: Context) -> Body:
     going forward for good)."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
+        ended = await carry_out(port, args)
+        if ended["outcome"] != WAITS and context.hooks.has("after_host"):
+            await port.step("after", lambda: _after(context, args, ended))
+        return ended
+
+    async def carry_out(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         move = context.move(args["host"])
         left = await port.step("left alone", lambda: _left_alone(context, move))
         if left["why"]:
@@ -74,6 +80,11 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
             await steps.perform("again", lambda: _again(context, move, found["last"]))
         except StepFailed as error:
             return {"way": steps.subject, "at": RETURNING, "why": str(error)}
+    try:
+        steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
+        await context.hooks.before(steps, "hook", "before_host", _variables(move, args["wave"]))
+    except StepFailed as error:
+        return await _give_up(context, move, steps, way=named(FORWARD, number), at=STAGING, why=str(error), time=time)
     if args.get("rehearse"):
         given_up = await _move(context, port, move, named(THERE, number), args["wave"], time)
         if given_up is None:
@@ -88,6 +99,23 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
             await steps.perform("told", lambda: _tell(context, move, args["wave"]))
         await steps.perform(ARRIVED, _nothing)
     return given_up
+
+
+def _variables(move: HostMove, wave_id: str) -> dict[str, str]:
+    """What its hooks are told."""
+    return {
+        "HOST": move.host_name,
+        "SOURCE": move.source,
+        "POOL": move.source_pool,
+        "VM": move.vm,
+        "PERSON": move.assigned_user or "",
+        "WAVE": wave_id,
+    }
+
+
+async def _after(context: Context, args: dict[str, Any], ended: dict[str, Any]) -> Facts:
+    given = _variables(context.move(args["host"]), args["wave"])
+    return await context.hooks.after("after_host", {**given, "OUTCOME": ended["outcome"], "WHY": ended.get("why", "")})
 
 
 async def _left_alone(context: Context, move: HostMove) -> Facts:
@@ -268,7 +296,7 @@ async def _publish(context: Context, port: Workflow, move: HostMove, wave_id: st
 
 
 async def _tell(context: Context, move: HostMove, wave_id: str) -> Facts:
-    return context.notices.moved_host(move.source, context.wave(wave_id))
+    return await context.hooks.noticed(context.notices.moved_host(move.source, context.wave(wave_id)))
 
 
 async def _nothing() -> Facts:

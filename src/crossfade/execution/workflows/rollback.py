@@ -148,7 +148,7 @@ async def _people(context: Context, port: Workflow, steps: Steps, pool: str, arg
 
 
 async def _tell(context: Context, *, pool: str = "", hosts: Sequence[str] = ()) -> Facts:
-    return context.notices.returned(pool or "rollback", pool=pool, hosts=hosts)
+    return await context.hooks.noticed(context.notices.returned(pool or "rollback", pool=pool, hosts=hosts))
 
 
 async def _seats(context: Context, pool: str, hosts: list[str]) -> Facts:

@@ -12,6 +12,7 @@ from crossfade.execution.transitions import Kind, RunState, WaveState
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.tries import to_be_tried
 from crossfade.execution.workflows.wave import LAST, SECURED, pools_of
+from crossfade.model.alerts import HOLDS
 from crossfade.model.ids import fold
 
 WATCH_EVERY_S = 900.0
@@ -24,6 +25,7 @@ def run_body(context: Context) -> Body:
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         steps = context.steps(port, context.run_id)
         try:
+            await context.hooks.before(steps, context.named("hook"), "before_run", {})
             await _objects(context, port)
             await port.start("watch", f"{port.id}/watch", {})
             waves = [await _wave(context, port, wave.id, wave.id) for wave in context.plan.waves]
@@ -32,8 +34,11 @@ def run_body(context: Context) -> Body:
         except MigrationError as error:
             why = str(error)
             await port.step("hold", lambda: _settle(context, RunState.HOLDING, why))
+            await port.step("alert", lambda: context.alerts.call(HOLDS, "run", why, "crossfade status"))
+            await _after(context, port, RunState.HOLDING, why)
             raise
         finally_done = await port.step("finish", lambda: _finish(context))
+        await _after(context, port, RunState.FINISHED, "")
         return {"waves": waves, **finally_done}
 
     return body
@@ -127,6 +132,11 @@ async def _finish(context: Context) -> Facts:
     return {"tokens_revoked": revoked}
 
 
+async def _after(context: Context, port: Workflow, state: RunState, why: str) -> None:
+    if context.hooks.has("after_run"):
+        await port.step("after", lambda: context.hooks.after("after_run", {"OUTCOME": state, "WHY": why}))
+
+
 async def _settle(context: Context, state: RunState, why: str) -> Facts:
     context.settle(Kind.RUN, context.run_id, state, why)
     return {}
@@ -153,7 +163,7 @@ async def _watch(context: Context) -> Facts:
     while not _over(context):
         with suppress(CloudError):  # one look missed: the next one sees them too
             await context.seats.look_who_is_there()
-            context.notices.remind()
+            await context.hooks.noticed(context.notices.remind())
         await context.clock.sleep(WATCH_EVERY_S)
     return {"seen": sum(len(people) for people in context.seats.seen().values())}
 

@@ -4,7 +4,7 @@ A wave that failed holds. Begun again by a resume, it tries the hosts anew that 
 often that has happened, and names the steps that are done each time.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from crossfade.clock import parse_iso
@@ -20,6 +20,7 @@ from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.retract import retract
 from crossfade.execution.workflows.tries import has_arrived, named, step_facts
 from crossfade.execution.workflows.vm import power_given_back
+from crossfade.model.alerts import GATE
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.plan import Wave
 
@@ -49,13 +50,16 @@ def wave_body(context: Context) -> Body:
         except MigrationError as error:
             why = str(error)
             await port.step("hold", lambda: _hold(context, wave, why))
+            await _after(context, port, wave, WaveState.HOLDING, why)
             raise
+        await _after(context, port, wave, WaveState.CONFIRMED, "")
         return {"wave": wave.id, "hosts": hosts}
 
     return body
 
 
 async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
+    await context.hooks.before(steps, named("hook", time), "before_wave", _variables(wave))
     if wave.kind == LAST:
         await _state(context, steps, wave, WaveState.WAITING, time)
         await _hand_over(context, port, steps, wave, time)
@@ -69,6 +73,17 @@ async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave,
     await _confirm(context, steps, wave, time)
     await _state(context, steps, wave, WaveState.CONFIRMED, time)
     return outcomes
+
+
+def _variables(wave: Wave) -> dict[str, str]:
+    """What its hooks are told."""
+    return {"WAVE": wave.id, "KIND": wave.kind, "HOSTS": str(len(wave.hosts)), "PEOPLE": str(len(wave.cohort))}
+
+
+async def _after(context: Context, port: Workflow, wave: Wave, state: WaveState, why: str) -> None:
+    if context.hooks.has("after_wave"):
+        given = {**_variables(wave), "OUTCOME": state, "WHY": why}
+        await port.step("after", lambda: context.hooks.after("after_wave", given))
 
 
 # -- which time, and holding
@@ -187,7 +202,7 @@ async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, n
 
 
 async def _tell(context: Context, wave: Wave) -> Facts:
-    return context.notices.moved(wave)
+    return await context.hooks.noticed(context.notices.moved(wave))
 
 
 async def _admit(context: Context, wave: Wave, all_of_it: bool) -> Facts:
@@ -285,6 +300,17 @@ async def _approved(context: Context, steps: Steps, wave: Wave, time: int) -> No
     if context.plan.settings.people_gate != WAVES:
         return
 
+    command = f"crossfade approve {wave.id}"
+
+    async def call() -> Facts:
+        if context.orders.approval(wave.id) is not None:
+            return {}
+        until = context.clock.now() + timedelta(seconds=YES_WITHIN_S)
+        why = f"{wave.id} has soaked and waits for somebody's yes."
+        return await context.alerts.call(GATE, wave.id, why, command, until)
+
+    await steps.perform(named("alert", time), call)
+
     async def look() -> Facts | None:
         order = context.orders.approval(wave.id)
         return {"by": order.actor} if order is not None else None
@@ -294,7 +320,7 @@ async def _approved(context: Context, steps: Steps, wave: Wave, time: int) -> No
         look,
         every_s=YES_POLL_S,
         within_s=YES_WITHIN_S,
-        waiting_for=f"somebody's yes: `crossfade approve {wave.id}`",
+        waiting_for=f"somebody's yes: `{command}`",
     )
 
 
