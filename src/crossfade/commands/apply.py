@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from crossfade.clock import Clock
+from crossfade.clock import Clock, iso
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.engines import forget_engines
 from crossfade.commands.kept import inventory_of, keep, kept, target_of
@@ -33,6 +33,8 @@ from crossfade.plan.diff import totals
 from crossfade.plan.plan import Plan
 from crossfade.plan.selfcheck import check_plan
 
+ACCEPTED = "accepted"
+"""Subject of the notes that tell who answers for a finding."""
 Hook = Callable[[str], None]
 
 
@@ -103,6 +105,8 @@ async def apply(
     keep(workspace, plan, run_id)
     journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
     try:
+        if not resumed:
+            _note_answers(journal, plan, run_id)
         outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, outside, stop)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
@@ -176,14 +180,13 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
         people=plan.looked_up,
         groups=preflight.group_ids(plan),
     )
-    policies = await services.graph.conditional_access_policies()
     problems = [
         *preflight.conflicts(plan),
         *preflight.stale(plan, inventory, target),
         *preflight.rights(plan, target),
         *preflight.quotas(plan, target),
         *preflight.existing_groups(plan, target),
-        *preflight.sign_in_policies(policies, frozenset(plan.accepted)),
+        *preflight.sign_in_policies(target.sign_in_policies, preflight.accepted(plan, iso(services.clock.now())[:10])),
     ]
     if problems:
         raise PreflightFailed("This plan cannot be applied as things stand; nothing was written.", problems)
@@ -225,6 +228,13 @@ def _refuse_another(workspace: Workspace, run_id: str) -> None:
             "A folder holds one run at a time, and the plan was changed since that one began.",
             f"Put its plan back ({copy} is a copy) and resume or roll back, or apply this one in a folder of its own.",
         )
+
+
+def _note_answers(journal: Journal, plan: Plan, run_id: str) -> None:
+    """Who answers for what, into the record that nobody can edit."""
+    for one in plan.answered:
+        told = f"{one.by} answers for {one.finding} until {one.until}: {one.reason}"
+        journal.note(ACCEPTED, told, run_id=run_id, data=msgspec.to_builtins(one))
 
 
 def _summary(plan: Plan) -> dict[str, Any]:

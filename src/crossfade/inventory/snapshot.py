@@ -8,6 +8,7 @@ from crossfade.inventory.target import Count, TargetSnapshot
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
 from crossfade.model.provenance import Gap
 from crossfade.model.rights import POWERFUL_ROLES
+from crossfade.model.sign_in import SignInPolicy, policy_of
 from crossfade.model.target import ArmObject, DirectoryGroup, Identity, Permission, RoleGrant, VirtualMachine
 from crossfade.sources.target_records import PROVIDERS, Rows, TargetReading, Wanted
 
@@ -78,6 +79,7 @@ def assemble_target(reading: TargetReading, wanted: Wanted, *, made_at: str) -> 
         grants=_grants(reading),
         powerful=_powerful(reading),
         permissions=_permissions(reading),
+        sign_in_policies=_policies(reading),
         machines=_machines(reading, wanted, objects),
         identities=_identities(reading),
         directory_groups=groups,
@@ -174,6 +176,12 @@ def _grant(row: dict[str, Any]) -> RoleGrant:
         principal_type=str(properties.get("principalType") or "Unknown"),
         condition=properties.get("condition") or None,
     )
+
+
+def _policies(reading: TargetReading) -> list[SignInPolicy] | None:
+    if reading.policies is None:
+        return None
+    return sorted(map(policy_of, reading.policies), key=lambda policy: policy.id)
 
 
 def _permissions(reading: TargetReading) -> list[Permission]:

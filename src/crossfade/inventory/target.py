@@ -7,6 +7,7 @@ import msgspec
 from crossfade.inventory.documents import digest
 from crossfade.inventory.inventory import Gap, Origin
 from crossfade.model.ids import fold
+from crossfade.model.sign_in import SignInPolicy
 from crossfade.model.target import (
     ArmObject,
     CandidateGroup,
@@ -69,6 +70,9 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     powerful: list[RoleGrant] = []
     """Grants above the desktop objects whose roles reach them all: owners, contributors, givers of access. Told, and no
     part of the substance: people come and go there without the plan being any different."""
+    sign_in_policies: list[SignInPolicy] | None = []
+    """Conditional Access; None: they could not be read. No part of the substance: they are read again before the first
+    write."""
     counts: list[Count] = []
     gaps: list[Gap] = []
 

@@ -11,6 +11,15 @@ from crossfade.plan.operations import AnyOperation
 from crossfade.plan.role_proposal import RoleProposal
 
 
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody answers for a finding until a day (ISO); copied from the intent, so that the record has it."""
+
+    finding: str
+    by: str
+    reason: str
+    until: str
+
+
 class NameMapping(msgspec.Struct, frozen=True, kw_only=True):
     """A classic key and the ARM id it becomes. `changed`: why the name differs, empty when it does not."""
 
@@ -152,6 +161,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     not_carried: list[NotCarried] = []
     accepted: list[str] = []
     """Ids of findings that somebody answers for, by name, in the intent."""
+    answered: list[Answered] = []
+    """Who answers for each of them, why and until when."""
     notes: list[str] = []
     renamed: dict[str, str] = {}
     """Folded classic UPN -> the UPN of today, where the operator said so."""

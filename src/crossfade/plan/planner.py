@@ -12,6 +12,7 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import SessionHost
 from crossfade.model.ids import fold, parent_key
+from crossfade.model.sign_in import CLASSIC_APPS, CLASSIC_FEED, NEW_APPS
 from crossfade.plan import diagnostics, mapping, scaling, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
@@ -20,7 +21,7 @@ from crossfade.plan.layout import Layout, lay_out
 from crossfade.plan.objects import Objects
 from crossfade.plan.operations import AnyOperation
 from crossfade.plan.people import looked_up, who_is_who, with_todays_names
-from crossfade.plan.plan import NotCarried, Plan, PoolPlan, Settings, Wave
+from crossfade.plan.plan import Answered, NotCarried, Plan, PoolPlan, Settings, Wave
 from crossfade.plan.quotas import quotas
 from crossfade.plan.rbac import plan_roles
 from crossfade.plan.titles import titles
@@ -74,6 +75,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         waves=waves,
         settings=_settings(intent),
         accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
+        answered=_answered(intent, today),
         not_carried=_left(inventory, layout, intent, intent.azure.tenant_id or target.tenant_id),
         renamed=known.renamed,
         looked_up=looked_up(intent.people),
@@ -86,6 +88,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
             *_skipped(inventory, intent),
             *_notes(access, waves, hosts),
             *_answers(findings, intent),
+            _clients(intent),
         ],
     )
 
@@ -147,6 +150,20 @@ def _open_blockers(findings: Findings, intent: Intent, today: str) -> list[Probl
             what = f"the acceptance of {finding.id} by {answer.by} ran out on {answer.until}."
             problems.append(Problem("crossfade.toml [[accepted]]", what, "Mend the finding or accept it anew."))
     return problems
+
+
+def _clients(intent: Intent) -> str:
+    """What changes on people's side whatever the estate is (facts/classic-service 2.1, 2.2)."""
+    return (
+        f"People's clients: the classic feed {CLASSIC_FEED} becomes {intent.notices.feed_address}; whoever subscribed "
+        f"by address adds the new one. Sign-in policies name {' and '.join(CLASSIC_APPS)} for classic; the new service "
+        f"is {' and '.join(NEW_APPS)}."
+    )
+
+
+def _answered(intent: Intent, today: str) -> list[Answered]:
+    kept = sorted((item for item in intent.accepted if item.until >= today), key=lambda item: item.finding)
+    return [Answered(finding=one.finding, by=one.by, reason=one.reason, until=one.until) for one in kept]
 
 
 def _answers(findings: Findings, intent: Intent) -> list[str]:

@@ -1,22 +1,17 @@
 """Machine gates before the first write: rights, conflicts, sign-in policies, quotas, inputs that moved on. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
 from crossfade.model.rights import LOGS, NEEDED, SCALING, allowed
+from crossfade.model.sign_in import UNREAD, SignInPolicy, hole_in
 from crossfade.plan.operations import Action, CreateDirectoryGroup, PutResource, SendLogs
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
 from crossfade.plan.scaling import TYPE as SCALING_PLANS
-
-CLASSIC_APPS = frozenset({"5a0aa725-4958-4b0c-80a9-34562e23f3b7", "fa4345a4-a730-4230-84a8-7d9651b86739"})
-"""Server and client application of the classic service (facts/classic-service 2.2)."""
-NEW_APPS = frozenset({"9cdead84-a844-4324-93f2-b2e6bb768d07", "a85cf173-4192-42f8-81fa-777a763e6e2c"})
-EVERYTHING = "All"
 
 
 def rights(plan: Plan, target: TargetSnapshot) -> list[Problem]:
@@ -102,43 +97,33 @@ def some(names: Iterable[str], most: int = 5) -> str:
     return ", ".join(found[:most]) + (" …" if len(found) > most else "")
 
 
-def sign_in_policies(policies: list[dict[str, Any]] | None, accepted: frozenset[str]) -> list[Problem]:
-    """Conditional Access policies that name the classic applications and not the new ones (facts/classic 2.2).
+def sign_in_policies(policies: list[SignInPolicy] | None, accepted: frozenset[str]) -> list[Problem]:
+    """Conditional Access policies that treat the two services differently, as they are now.
 
-    `None`: they could not be read. `accepted`: ids of findings that somebody answers for.
+    `None`: they could not be read. `accepted`: ids of findings that somebody answers for today.
     """
+    known = {fold(name) for name in accepted}
     if policies is None:
-        if "conditional-access:unread" in accepted:
+        if fold(UNREAD) in known:
             return []
         what = "could not be read, so nobody knows whether they cover the new service."
-        mend = 'Grant Policy.Read.All, or accept it by name: [[accepted]] finding = "conditional-access:unread".'
+        mend = f'Grant Policy.Read.All, or accept it by name: [[accepted]] finding = "{UNREAD}".'
         return [Problem("Conditional Access policies", what, mend)]
+    holes = [hole for hole in map(hole_in, policies) if hole and fold(hole.finding) not in known]
     return [
         Problem(
-            f"Conditional Access policy {policy.get('displayName')}",
-            "covers the classic service and not the new one.",
-            f"Add the application ids {', '.join(sorted(NEW_APPS))}, "
-            f'or accept it: finding = "conditional-access:{policy.get("id")}".',
+            f"Conditional Access policy {hole.policy.name}",
+            hole.what,
+            f'{hole.mend} Or accept it: [[accepted]] finding = "{hole.finding}".',
         )
-        for policy in policies
-        if _leaves_a_hole(policy) and f"conditional-access:{policy.get('id')}" not in accepted
+        for hole in holes
     ]
 
 
-def _leaves_a_hole(policy: dict[str, Any]) -> bool:
-    if policy.get("state") == "disabled":
-        return False
-    included = {fold(app) for app in _applications(policy, "includeApplications")}
-    excluded = {fold(app) for app in _applications(policy, "excludeApplications")}
-    everything = fold(EVERYTHING) in included
-    old = bool(included & CLASSIC_APPS)
-    new = everything or included >= NEW_APPS
-    return (old and not new) or (bool(excluded & CLASSIC_APPS) and everything and bool(NEW_APPS - excluded))
-
-
-def _applications(policy: dict[str, Any], which: str) -> list[str]:
-    conditions = policy.get("conditions") or {}
-    return list((conditions.get("applications") or {}).get(which) or [])
+def accepted(plan: Plan, today: str) -> frozenset[str]:
+    """Ids of the findings that somebody answers for on a day (ISO). An acceptance that ran out since is none."""
+    over = {fold(one.finding) for one in plan.answered if one.until < today}
+    return frozenset(name for name in plan.accepted if fold(name) not in over)
 
 
 def needs_directory_writes(plan: Plan) -> bool:

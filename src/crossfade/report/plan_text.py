@@ -71,6 +71,7 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
     lines += section("Existing groups that would do: [groups] in crossfade.toml", proposals(plan))
     lines += section("Classic roles: [roles] in crossfade.toml", roles(plan))
     lines += section("Applications of your own that must change", automation(plan))
+    lines += section("Accepted by name", answered(plan))
     lines += section("Good to know", [words.clean(note) for note in plan.notes])
     return "\n".join(lines)
 
@@ -191,6 +192,12 @@ def feed(plan: Plan, *, every_row: bool = False) -> list[str]:
     lines = table(("", "what", "before", "after", ""), rows) if rows else []
     left = len(plan.titles) - len(shown)
     return [*lines, *([f"{left:,} stay as they are." if rows else f"All {left:,} stay as they are."] if left else [])]
+
+
+def answered(plan: Plan) -> list[str]:
+    """Who answers for which finding, and why."""
+    rows = [(one.by, one.finding, one.until, words.clean(one.reason)) for one in plan.answered]
+    return table(("who", "answers for", "until", "why"), rows) if rows else []
 
 
 def irreversible(plan: Plan) -> list[str]:

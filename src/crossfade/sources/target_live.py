@@ -37,7 +37,9 @@ async def read_target(
     """Everything of the target that planning and verifying need. Raises Unauthorized."""
     reader = _Reader(arm, graph, wanted, Gatherer(in_flight, progress))
     reader.reading.read_at = iso(clock.now())
-    await together(reader.people(), *map(reader.subscription, wanted.subscriptions), reader.machines())
+    await together(
+        reader.people(), reader.policies(), *map(reader.subscription, wanted.subscriptions), reader.machines()
+    )
     await together(reader.children(), reader.scopes(), reader.logs(), reader.directory_groups(), reader.candidates())
     return reader.done()
 
@@ -208,6 +210,11 @@ class _Reader:
                 self.reading.people[upn] = None
                 if not isinstance(answer, NotFound):
                     self.reading.unread[upn] = _why(answer)
+
+    async def policies(self) -> None:
+        """Conditional Access, as a whole or not at all: half of the policies would prove nothing."""
+        subject = "the Conditional Access policies"
+        self.reading.policies = await self._gather.read("policies", subject, self._graph.conditional_access_policies)
 
     async def directory_groups(self) -> None:
         """Names and people of the groups that desktops or apps are published to."""

@@ -60,6 +60,8 @@ class TargetReading(msgspec.Struct, kw_only=True):
     """Object id of a directory group -> display name."""
     members: dict[str, Rows] = {}
     """Object id of a directory group -> its people, those of nested groups included."""
+    policies: Rows | None = []
+    """Conditional Access policies; None: they could not be read."""
     candidates: Rows = []
     """Groups that could publish something, as the directory lists them."""
     candidate_people: dict[str, list[str] | None] = {}

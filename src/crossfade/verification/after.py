@@ -34,6 +34,7 @@ _READS_BESIDE_ACCESS = (
     "directory group ",
     "the people in group",
     "the diagnostic settings",
+    "the Conditional Access policies",
 )
 """How the subjects of gaps begin that say nothing of access, or that are judged grant by grant."""
 

@@ -3,6 +3,7 @@
 from crossfade.assessment.rule import Rule
 from crossfade.assessment.rules import (
     classic_role,
+    conditional_access,
     group_quota,
     host_unwell,
     host_vm_unmatched,
@@ -30,6 +31,7 @@ from crossfade.assessment.rules import (
 RULES: tuple[Rule, ...] = (
     other_directory.RULE,
     rights_missing.RULE,
+    conditional_access.RULE,
     role_quota.RULE,
     group_quota.RULE,
     not_read.RULE,
