@@ -33,4 +33,3 @@ def test_a_step_that_wrote_names_the_call_by_which_the_vendor_finds_it(stage: St
     assert done["close"].request_id
     assert done["close"].correlation_id
     assert not done["healthy"].request_id, "it only looked"
-

@@ -52,6 +52,7 @@ VERBS = (
     Row("identities", "Say whom the directory does not know.", verbs.identities),
     Row("queries", "Queries for Log Analytics; rewrite a classic one.", verbs.queries),
     Row("report", "Tell the story: report.html.", verbs.report),
+    Row("support-bundle", "Zip what a helper needs, without secrets.", verbs.support_bundle),
     Row("demo", "Show a whole migration on a twin, here.", verbs.demo),
     Row("twin", "Serve a twin of both services over HTTPS.", verbs.twin),
     Row("doctor", "Check this machine, the sign-in, the rights.", verbs.doctor, connects=True),

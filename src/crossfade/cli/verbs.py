@@ -410,6 +410,23 @@ def report(
 # ---------------------------------------------------------------- beside
 
 
+def support_bundle(
+    here: Here,
+    *,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Name of the zip.")] = None,
+    redact_people: Annotated[
+        bool, typer.Option("--redact-people", help="Make strangers of people: person-0001 and so on.")
+    ] = False,
+) -> Answer:
+    """Zip what somebody who is to help needs to see: plan, journal, status, versions. Without secrets. Sends nothing.
+
+    Exit codes: 0 written, also where a part could not be read; 1 not written.
+    """
+    from crossfade.cli import supporting
+
+    return supporting.support_bundle(here, out, redact_people=redact_people)
+
+
 def demo(
     here: Here,
     *,
