@@ -271,6 +271,24 @@ class Operation(State):
     target: str = ""
 
 
+class ImagePackage(State):
+    """A package in an image on a file share. `resource` is empty for a main package, else what its part is for."""
+
+    name: str
+    version: str
+    architecture: str
+    publisher: str
+    """The hash of the publisher, the last part of a package's full name."""
+    resource: str = ""
+    display_name: str | None = None
+    applications: dict[str, str] = {}
+    """Application id -> friendly name."""
+    updated_at: float | None = None
+    certificate_name: str | None = None
+    certificate_expires_at: float | None = None
+    timestamped: bool = True
+
+
 class Arm(State):
     subscriptions: dict[str, Subscription] = {}
     resources: dict[str, Resource] = {}
@@ -278,6 +296,8 @@ class Arm(State):
     role_assignments: dict[str, RoleAssignment] = {}
     """Lower-cased full id -> assignment."""
     operations: dict[str, Operation] = {}
+    images: dict[str, list[ImagePackage]] = {}
+    """Lower-cased path on a file share -> packages of the image there, which session hosts read."""
     deployments: dict[str, dict[str, Any]] = {}
     """Deployment history: lower-cased id -> body as a GET shows it."""
 

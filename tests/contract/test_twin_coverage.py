@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _inprocess import SUBSCRIPTION, StaticCredential, Twin, make_world, sync_client
 
 from avdtwin import agents, sessions, windows
-from avdtwin.arm import session_hosts
+from avdtwin.arm import images, private_links, session_hosts
 from avdtwin.clock import ManualClock, to_datetime
 from avdtwin.directory import add_user
 from avdtwin.state import User
@@ -74,6 +74,30 @@ ATTACHED = m.AppAttachPackage(
     location=LOCATION,
     properties=m.AppAttachPackageProperties(host_pool_references=[f"{AVD}/hostPools/pool"]),
 )
+
+
+IMAGE = "\\\\share\\apps\\notes.vhdx"
+PACKED = {"Notes_2.9.0.16_neutral__hash": {"App": "Notes"}, "Notes_2.9.0.16_neutral_split.scale-100_hash": {}}
+IMPORTED = "importappattachpackageinfo"
+ENDPOINTS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{RG}/providers/Microsoft.Network/privateEndpoints"
+_DRAWN = make_world(RG)
+LINKED = {name: f"{name}-pe.{_DRAWN.guid('private-link')}" for name in ("pool", "work")}
+"""Names of the connections: the twin draws the same ones for the same seed."""
+
+
+def decision(status: str) -> m.PrivateEndpointConnection:
+    state = m.PrivateLinkServiceConnectionState(status=status, description="by the network's owner")
+    return m.PrivateEndpointConnection(private_link_service_connection_state=state)
+
+
+def linked(found: Any, status: str) -> bool:
+    """A connection of one of the two endpoints, in this state."""
+    name = found.name.partition(".")[0]
+    return (
+        found.private_endpoint.id == f"{ENDPOINTS}/{name}".lower()
+        and found.private_link_service_connection_state.status == status
+        and found.provisioning_state == "Succeeded"
+    )
 
 
 def only(name: str) -> Callable[[Any], bool]:
@@ -347,11 +371,64 @@ ROWS: dict[str, Row] = {
         says=only("attached"), wrong=None, code="InvalidAuthenticationToken"
     ),
     # -- the rest
+    "msix_images.expand": Row(
+        args=(RG, "pool", m.MSIXImageURI(uri=IMAGE)),
+        says=lambda r: (
+            [each.package_full_name for each in r] == list(PACKED)
+            and (r[0].package_alias, r[0].package_family_name, r[0].version) == ("notes-1", "Notes_hash", "2.9.0.16")
+            and [each.app_user_model_id for each in r[0].package_applications] == ["Notes_hash!App"]
+        ),
+        wrong=(RG, "pool", m.MSIXImageURI(uri="\\\\share\\none.vhdx")),
+        code="400",
+    ),
+    "app_attach_package_info.import_method": Row(
+        args=(RG, "pool", m.ImportPackageInfoRequest(path=IMAGE, package_architecture="Neutral")),
+        says=lambda r: [(each.name, each.properties.image.package_alias) for each in r] == [(IMPORTED, "notes-1")],
+        wrong=(RG, "spare", m.ImportPackageInfoRequest(path=IMAGE)),
+        code="400",
+    ),
+    # -- private links
+    "private_link_resources.list_by_host_pool": Row(
+        args=(RG, "pool"),
+        says=lambda r: [(each.group_id, each.required_members[0]) for each in r] == [("connection", "broker")],
+        wrong=(RG, "none"),
+        code=NO_PARENT,
+    ),
+    "private_link_resources.list_by_workspace": Row(
+        args=(RG, "work"),
+        says=lambda r: [each.group_id for each in r] == ["feed", "global"],
+        wrong=(RG, "none"),
+        code=NO_PARENT,
+    ),
     "private_endpoint_connections.list_by_host_pool": Row(
-        args=(RG, "pool"), says=empty, wrong=(RG, "none"), code=NO_PARENT
+        args=(RG, "pool"), says=lambda r: linked(r[0], "Approved"), wrong=(RG, "none"), code=NO_PARENT
     ),
     "private_endpoint_connections.list_by_workspace": Row(
-        args=(RG, "work"), says=empty, wrong=(RG, "none"), code=NO_PARENT
+        args=(RG, "work"), says=lambda r: linked(r[0], "Pending"), wrong=(RG, "none"), code=NO_PARENT
+    ),
+    "private_endpoint_connections.get_by_host_pool": Row(
+        args=(RG, "pool", LINKED["pool"]), says=lambda r: linked(r, "Approved"), wrong=(RG, "pool", "none"), code="404"
+    ),
+    "private_endpoint_connections.get_by_workspace": Row(
+        args=(RG, "work", LINKED["work"]), says=lambda r: linked(r, "Pending"), wrong=(RG, "work", "none"), code="404"
+    ),
+    "private_endpoint_connections.update_by_host_pool": Row(
+        args=(RG, "pool", LINKED["pool"], decision("Rejected")),
+        says=lambda r: linked(r, "Rejected"),
+        wrong=(RG, "pool", LINKED["pool"], decision("Perhaps")),
+        code="400",
+    ),
+    "private_endpoint_connections.update_by_workspace": Row(
+        args=(RG, "work", LINKED["work"], decision("Approved")),
+        says=lambda r: linked(r, "Approved"),
+        wrong=(RG, "work", "none", decision("Approved")),
+        code="404",
+    ),
+    "private_endpoint_connections.delete_by_host_pool": Row(
+        args=(RG, "pool", LINKED["pool"]), says=empty, wrong=(RG, "none", LINKED["pool"]), code=NO_PARENT
+    ),
+    "private_endpoint_connections.delete_by_workspace": Row(
+        args=(RG, "work", LINKED["work"]), says=empty, wrong=(RG, "none", LINKED["work"]), code=NO_PARENT
     ),
     "operations.list": Row(
         says=lambda r: "Microsoft.DesktopVirtualization/hostpools/read" in [each.name for each in r],
@@ -400,6 +477,9 @@ def furnished() -> Twin:
         sdk.scaling_plan_personal_schedules.create(RG, "own-plan", "week", PERSONAL_SCHEDULE)
         sdk.msix_packages.create_or_update(RG, "pool", "msix", PACKAGE)
         sdk.app_attach_package.create_or_update(RG, "attached", ATTACHED)
+    images.lay(world, IMAGE, [images.package_of(name, applications=apps) for name, apps in PACKED.items()])
+    for name, parent in {"pool": "hostPools/pool", "work": "workspaces/work"}.items():
+        private_links.connect(world, f"{AVD}/{parent}", f"{ENDPOINTS}/{name}-pe", approved=name == "pool")
     return twin
 
 

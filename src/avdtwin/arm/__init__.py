@@ -11,14 +11,15 @@ from avdtwin import tokens
 from avdtwin.arm import (
     applications,
     desktops,
-    empty_lists,
     errors,
     groups,
     hostpools,
+    images,
     limits,
     lock_check,
     operations,
     packages,
+    private_links,
     scaling_plans,
     schedules,
     session_hosts,
@@ -46,7 +47,8 @@ _PROVIDER_MODULES = (
     scaling_plans,
     schedules,
     packages,
-    empty_lists,
+    images,
+    private_links,
 )
 """Imported for their routes: each adds its own to ROUTES."""
 

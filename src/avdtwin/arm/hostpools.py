@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from avdtwin.arm import bodies, errors, fields, locations, names, paging, registration, store, versions
+from avdtwin.arm import bodies, errors, fields, locations, names, paging, private_links, registration, store, versions
 from avdtwin.arm.fields import Field, boolean, choice, integer, text, text_or_null
 from avdtwin.arm.ids import NAMESPACE, Place, wire_id
 from avdtwin.arm.routes import ROUTES, may_read
@@ -114,7 +114,7 @@ def put(world: World, request: Request, place: Place) -> Response:
     pool.location, pool.tags = location, tags
     pool.properties |= stored
     bodies.touch(world, pool, request.principal)
-    answer = _body(pool, request, registration.apply(world, pool, token), private_endpoints=None)
+    answer = _body(pool, request, registration.apply(world, pool, token), None)
     return bodies.put_answer(pool, answer, created)
 
 
@@ -130,12 +130,12 @@ def patch(world: World, request: Request, place: Place) -> Response:
     pool.properties |= _ring({**pool.properties, **changed})
     pool.tags = tags
     bodies.touch(world, pool, request.principal)
-    return Response(body=_body(pool, request, registration.apply(world, pool, token), private_endpoints=None))
+    return Response(body=_body(pool, request, registration.apply(world, pool, token), None))
 
 
 @ROUTES.item("GET", KIND)
 def get(world: World, request: Request, place: Place) -> Response:
-    return Response(body=_shown(require(world, place), request))
+    return Response(body=_shown(world, require(world, place), request))
 
 
 @ROUTES.item("DELETE", KIND)
@@ -148,7 +148,7 @@ def delete(world: World, request: Request, place: Place) -> Response:
     hosts = store.keys(world, pool.id, "sessionHosts")
     if hosts and not truthy(request.query.get("force")):
         raise errors.provider(400, _still_has(pool, "SessionHosts"))
-    body = _body(pool, request, registration.info(world, pool), private_endpoints=[])
+    body = _body(pool, request, registration.info(world, pool), private_links.of(world, pool))
     from avdtwin.arm import session_hosts
 
     for host in store.children(world, pool.id, "sessionHosts"):
@@ -245,15 +245,15 @@ def _still_has(pool: Resource, what: str) -> str:
 
 
 def _show(world: World, request: Request) -> paging.Show:
-    return lambda key: _shown(world.state.arm.resources[key], request)
+    return lambda key: _shown(world, world.state.arm.resources[key], request)
 
 
-def _shown(pool: Resource, request: Request) -> dict[str, Any]:
-    return _body(pool, request, None, private_endpoints=[])
+def _shown(world: World, pool: Resource, request: Request) -> dict[str, Any]:
+    return _body(pool, request, None, private_links.of(world, pool))
 
 
 def _body(
-    pool: Resource, request: Request, token: dict[str, Any] | None, *, private_endpoints: list[Any] | None
+    pool: Resource, request: Request, token: dict[str, Any] | None, private_endpoints: list[dict[str, Any]] | None
 ) -> dict[str, Any]:
     properties = {
         **_ORDER,

@@ -37,6 +37,11 @@ def reachable(world: World, host: Resource) -> bool:
     return machine is not None and machine.agent.service == "arm" and agents.healthy(world, machine)
 
 
+def of_file(name: str) -> str:
+    """The content of the icon that a file or package carries."""
+    return _icon(name.lower())["iconContent"]
+
+
 def _icon(what: str) -> dict[str, str]:
     digest = hashlib.sha256(what.encode()).digest()
     return {

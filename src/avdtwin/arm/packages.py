@@ -1,5 +1,5 @@
 """Packages: MSIX ones of a host pool, and app attach packages beside the pools (facts/arm-service 1.12). The twin keeps
-what it is told; it opens no image, so `expandMsixImage` and `importAppAttachPackageInfo` are not served.
+what it is told; what is in an image is told by `images`.
 """
 
 from typing import Any

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from avdtwin.arm import bodies, errors, fields, groups, locations, names, paging, store
+from avdtwin.arm import bodies, errors, fields, groups, locations, names, paging, private_links, store
 from avdtwin.arm.fields import Field, choice, text, texts
 from avdtwin.arm.ids import NAMESPACE, Place, wire_id
 from avdtwin.arm.routes import ROUTES, may_read
@@ -51,7 +51,7 @@ def put(world: World, request: Request, place: Place) -> Response:
     workspace.properties |= stored
     _list(world, workspace, listed)
     bodies.touch(world, workspace, request.principal)
-    return bodies.put_answer(workspace, _body(workspace, private_endpoints=None), created)
+    return bodies.put_answer(workspace, _body(workspace, None), created)
 
 
 @ROUTES.item("PATCH", KIND)
@@ -67,12 +67,13 @@ def patch(world: World, request: Request, place: Place) -> Response:
     workspace.properties |= changed
     workspace.tags = tags
     bodies.touch(world, workspace, request.principal)
-    return Response(body=_body(workspace, private_endpoints=None))
+    return Response(body=_body(workspace, None))
 
 
 @ROUTES.item("GET", KIND)
 def get(world: World, request: Request, place: Place) -> Response:
-    return Response(body=_body(_require(world, place), private_endpoints=[]))
+    workspace = _require(world, place)
+    return Response(body=_body(workspace, private_links.of(world, workspace)))
 
 
 @ROUTES.item("DELETE", KIND)
@@ -81,7 +82,7 @@ def delete(world: World, request: Request, place: Place) -> Response:
     workspace = store.get(world, place.key)
     if workspace is None:
         return errors.GatewayResponse(status=204)
-    body = {**_body(workspace, private_endpoints=[]), "systemData": None}
+    body = {**_body(workspace, private_links.of(world, workspace)), "systemData": None}
     _list(world, workspace, [])
     store.remove(world, workspace)
     return Response(body=body)
@@ -155,9 +156,13 @@ def _require(world: World, place: Place) -> Resource:
 
 
 def _show(world: World) -> paging.Show:
-    return lambda key: _body(world.state.arm.resources[key], private_endpoints=[])
+    def show(key: str) -> dict[str, Any]:
+        workspace = world.state.arm.resources[key]
+        return _body(workspace, private_links.of(world, workspace))
+
+    return show
 
 
-def _body(workspace: Resource, *, private_endpoints: list[Any] | None) -> dict[str, Any]:
+def _body(workspace: Resource, private_endpoints: list[dict[str, Any]] | None) -> dict[str, Any]:
     properties = {**_ORDER, **workspace.properties, "privateEndpointConnections": private_endpoints}
     return {**bodies.tracked(workspace, properties), "tags": workspace.tags or {}}

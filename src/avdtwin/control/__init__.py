@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from avdtwin import faults
+from avdtwin.arm import images, private_links
 from avdtwin.clock import ManualClock, ScaledClock, iso, parse_iso
 from avdtwin.entra import device
 from avdtwin.settings import DEFAULTS
-from avdtwin.state import Fault, WorldState
+from avdtwin.state import Fault, ImagePackage, WorldState
 from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World
 
@@ -248,6 +249,45 @@ def switch_classic(world: World, request: Request) -> Response:
     world.state.classic.alive = alive
     world.record("classic_switched", alive=alive)
     return Response(body={"alive": alive})
+
+
+@_ROUTER.route("POST", "/_twin/private-endpoints")
+def link_private_endpoint(world: World, request: Request) -> Response:
+    """Link a private endpoint to a host pool or workspace: `{"resource": id, "endpoint": id, "approved": false}`."""
+    given = _given(request)
+    resource, endpoint, approved = given.get("resource"), given.get("endpoint"), given.get("approved", True)
+    if not (isinstance(resource, str) and isinstance(endpoint, str) and endpoint and isinstance(approved, bool)):
+        return _problem(400, "resource and endpoint are resource ids, approved is true or false")
+    try:
+        connection = private_links.connect(world, resource, endpoint, approved=approved)
+    except LookupError as error:
+        return _problem(404, str(error))
+    return Response(body={"id": connection.id})
+
+
+@_ROUTER.route("PUT", "/_twin/images")
+def lay_image(world: World, request: Request) -> Response:
+    """Lay an image of packages on a file share, for session hosts to read: `{"path": "\\\\share\\app.vhdx",
+    "packages": [{"full_name": "App_1.0.0.0_x64__hash", "applications": {"App": "My app"}}]}`; further members as in
+    `avdtwin.state.ImagePackage`.
+    """
+    given = _given(request)
+    path, packages = given.get("path"), given.get("packages")
+    if not isinstance(path, str) or not isinstance(packages, list):
+        return _problem(400, "path is a text, packages a list of objects with a full_name")
+    try:
+        images.lay(world, path, [_package(each) for each in packages])
+    except (KeyError, TypeError, ValueError) as error:
+        return _problem(400, f"a package does not fit: {error}")
+    return Response(status=204)
+
+
+def _package(given: Any) -> ImagePackage:
+    """Raises KeyError, TypeError or ValueError for a package that cannot be."""
+    if not isinstance(given, dict):
+        raise TypeError(f"'{given}' is no object")
+    known = {name: value for name, value in given.items() if name != "full_name"}
+    return msgspec.convert(msgspec.to_builtins(images.package_of(given["full_name"], **known)), ImagePackage)
 
 
 @_ROUTER.route("POST", "/_twin/device-sign-in")
