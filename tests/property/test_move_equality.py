@@ -29,6 +29,7 @@ WAVES = Waves(
     headroom=0.0,
     expected_share=0.2,
     failure_budget=99,
+    run_failure_budget=999,
 )
 SESSIONS = Sessions(drain_timeout_hours=4.0, quiet_from="00:00", quiet_to="23:59")
 """Quick rather than kind: what is compared is who may open what, not who is disturbed."""

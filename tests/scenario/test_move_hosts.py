@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from stage import QUICK, Sessions, Stage, personal, pooled, spec_of
+from stage import QUICK, Sessions, Stage, personal, pooled, short, spec_of
 
 from avdtwin import sessions
 from avdtwin.products import set_quirk
 from crossfade.commands.discover import discover_target
-from crossfade.commands.workspace import INVENTORY
+from crossfade.commands.status import status
+from crossfade.commands.workspace import INVENTORY, JOURNAL
+from crossfade.execution.commands import give
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
+from crossfade.plan.intent import PoolIntent
 from crossfade.verification.facts import RunFacts
 from crossfade.verification.hosts import check_hosts
 
@@ -120,6 +123,55 @@ def test_more_failures_than_the_budget_hold_the_run_and_a_later_resume_moves_the
     again = stage.apply()
     assert again.state == "finished", again
     assert set(stage.hosts().values()) == {"confirmed"}
+
+
+FIVE = spec_of(pooled(hosts=5, desktop_people=4))
+ONE_EACH = {"canary_return": False, "canary_wave": 1, "size": 1, "failure_budget": 1}
+
+
+def test_failures_of_several_waves_together_hold_the_run_too(tmp_path: Path) -> None:
+    stage = set_out(FIVE, tmp_path, waves=waves(**ONE_EACH, run_failure_budget=1))
+    early = [stage.plan.waves[0].hosts[0], stage.plan.waves[1].hosts[0]]
+    kept = {host: dict(stage.machine(short(host)).files) for host in early}
+    for host in early:
+        stage.machine(short(host)).files.clear()
+    held = stage.apply()
+    assert held.state == "holding"
+    assert held.error is not None
+    assert "2 hosts of the run could not be moved, 1 may" in held.error["what"]
+    assert early[0] in held.error["why"]
+    assert stage.apply().state == "holding", "nothing was mended"
+    stage.machine(short(early[1])).files = kept[early[1]]
+    assert stage.apply().state == "finished"
+    assert [host for host, state in stage.hosts().items() if state == "quarantined"] == [short(early[0])]
+
+
+def test_as_many_failures_as_the_run_may_have_stop_nothing(tmp_path: Path) -> None:
+    stage = set_out(FIVE, tmp_path, waves=waves(**ONE_EACH, run_failure_budget=2))
+    for wave in stage.plan.waves[:2]:
+        stage.machine(short(wave.hosts[0])).files.clear()
+    assert stage.apply().state == "finished"
+
+
+def test_a_host_that_somebody_left_alone_is_no_failure_of_the_run(tmp_path: Path) -> None:
+    stage = set_out(FIVE, tmp_path, waves=waves(**ONE_EACH, run_failure_budget=1))
+    first, second = (short(wave.hosts[0]) for wave in stage.plan.waves[:2])
+    for host in (first, second):
+        stage.machine(host).files.clear()
+    assert stage.apply().state == "holding"
+    give(stage.workspace.path(JOURNAL), stage.rehearsal.clock, "skip", actor="olivia", subject=first)
+    assert stage.apply().state == "finished"
+
+
+def test_the_owner_of_a_stuck_host_is_the_one_named_for_its_pool(tmp_path: Path) -> None:
+    key = "Default Tenant Group/stage/Office Pool"
+    pools = {key: PoolIntent(outage="when-empty", owner="Jo of the desktop team")}
+    stage = set_out(POOLED, tmp_path, waves=waves(canary_return=False, owner="The service desk"), pools=pools)
+    stage.machine("off-1").files.clear()
+    stage.apply()
+    found = next(host for host in status(stage.workspace).hosts if "off-1" in host.host)
+    assert (found.last_known, found.owner) == ("quarantined", "Jo of the desktop team")
+    assert "Owner: Jo of the desktop team." in found.reason
 
 
 def test_staging_that_failed_is_tried_again_by_resume(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ class HostStatus(msgspec.Struct, frozen=True, kw_only=True):
     doing: str = ""
     waiting_for: str = ""
     until: str = ""
+    owner: str = ""
+    """Who sees to it, while it is in quarantine."""
 
 
 class WaveStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,6 +194,7 @@ def _host(host: Entity, doing: dict[str, Entity], alive: bool) -> HostStatus:
         doing=_name(step) if step and (alive or lost) else "",
         waiting_for=waits_for(step) if step and alive else "",
         until=_until(step) if step and alive else "",
+        owner=str(host.data.get("owner", "")) if host.state == HostState.QUARANTINED else "",
     )
 
 

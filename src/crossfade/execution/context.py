@@ -16,9 +16,14 @@ from crossfade.execution.source import Source
 from crossfade.execution.steps import Steps
 from crossfade.execution.target import Target
 from crossfade.execution.target_sessions import TargetSessions
-from crossfade.execution.transitions import HOST_FORWARD, Kind
+from crossfade.execution.transitions import HOST_FORWARD, HostState, Kind
 from crossfade.model.ids import fold
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Settings, Wave
+
+OPERATOR = "the operator"
+"""Who sees to what nobody was named for."""
+REST_S = 900.0
+"""Beside a run command, and the end of one that was left behind, a step has so long for everything else."""
 
 
 class Control(Protocol):
@@ -109,8 +114,16 @@ class Context:
         return subject if generation == 1 else f"{subject}.{generation}"
 
     def steps(self, port: Workflow, subject: str) -> Steps:
-        gate = self.control.gate
-        return Steps(port, self.journal, self.clock, run_id=self.run_id, subject=subject, gate=gate)
+        limit_s = 2 * self.settings.step_timeout_s + REST_S
+        return Steps(
+            port,
+            self.journal,
+            self.clock,
+            run_id=self.run_id,
+            subject=subject,
+            gate=self.control.gate,
+            limit_s=limit_s,
+        )
 
     def people(self, port: Workflow) -> Steps:
         """Steps on single people; their subject does not depend on which wave does them."""
@@ -123,6 +136,19 @@ class Context:
         if known.state == to or (known.state in HOST_FORWARD and to in HOST_FORWARD and _further(known.state, to)):
             return
         self.journal.move(Kind.HOST, host, to, reason=reason)
+
+    def owner(self, move: HostMove) -> str:
+        """Who sees to a host that is stuck."""
+        return self.pool(move.source_pool).owner or self.plan.settings.owner or OPERATOR
+
+    def quarantine(self, move: HostMove, why: str) -> None:
+        """A host that is stuck gets an owner; harmless when it is in quarantine already."""
+        known = self.journal.get(Kind.HOST, move.source)
+        assert known is not None, f"{move.source} is not in the journal"
+        if known.state != HostState.QUARANTINED:
+            owner = self.owner(move)
+            reason = f"{why} Owner: {owner}."
+            self.journal.move(Kind.HOST, move.source, HostState.QUARANTINED, reason=reason, data={"owner": owner})
 
     def settle(self, kind: Kind, subject: str, to: str, reason: str = "") -> None:
         """Move a wave or run; harmless when it is there already."""

@@ -4,6 +4,7 @@ A step that was begun and has no outcome is unknown; a step that failed may have
 observes first: is it already so?
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 
 from crossfade.clock import Clock, iso, parse_iso
 from crossfade.cloud.heard import RetryDetails, listening
-from crossfade.errors import GateTimedOut, MigrationError
+from crossfade.errors import GateTimedOut, MigrationError, StepFailed
 from crossfade.execution.engine import Workflow, error_as_data, error_from_data
 from crossfade.execution.journal import Context, Journal
 from crossfade.execution.transitions import Kind
@@ -22,6 +23,8 @@ Facts = dict[str, Any]
 Act = Callable[[], Awaitable[Facts]]
 Observe = Callable[[], Awaitable[Facts | None]]
 """Facts when it is already so, else None."""
+LIMIT_S = 4_500.0
+"""A run command of 30 minutes, the end of one that was left behind, and a quarter of an hour for the rest."""
 Gate = Callable[[], Awaitable[None]]
 """Asked before a step begins; returns when it may."""
 
@@ -34,13 +37,23 @@ class Steps:
     """The steps of one subject (a host, a chain) of one run, in one workflow."""
 
     def __init__(
-        self, port: Workflow, journal: Journal, clock: Clock, *, run_id: str, subject: str, gate: Gate | None = None
+        self,
+        port: Workflow,
+        journal: Journal,
+        clock: Clock,
+        *,
+        run_id: str,
+        subject: str,
+        gate: Gate | None = None,
+        limit_s: float = LIMIT_S,
     ) -> None:
+        """`limit_s`: how long one try of a step that does something may take."""
         self._port = port
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
         self._gate = gate
+        self._limit_s = limit_s
         self.subject = subject
 
     async def perform(
@@ -59,7 +72,8 @@ class Steps:
 
         `only_again`: the step before has just looked, so observe only when an earlier try of this one may have acted.
         `undoable`: a rollback may have taken it back since; then it is done again (see `undone`).
-        `within_s`: it is over by then, counted from its first beginning; told in the journal as `until`.
+        `within_s`: it is over by then, counted from its first beginning, and sees to that by itself. Any other step is
+        cut off when one try of it takes longer than the limit. Either is told in the journal as `until`.
         `then` runs between the effect and its outcome in the journal, so perhaps twice and never for a step that is
         finished: it must be harmless when repeated at once (moving the host's state on).
         Raises the step's MigrationError; a later call tries anew.
@@ -70,7 +84,11 @@ class Steps:
             step_id = standing(self._journal, step_id) if undoable else step_id
             if self._gate is not None:
                 await self._gate()
-            data = {"until": iso(self.deadline(name, within_s))} if within_s is not None else {}
+            if within_s is None:
+                data = {"until": iso(self._clock.now() + timedelta(seconds=self._limit_s))}
+                limited = partial(self._limited, step_id, act)
+                return await self._once(step_id, limited, observe, only_again, reason, then, data)
+            data = {"until": iso(self.deadline(name, within_s))}
             return await self._once(step_id, act, observe, only_again, reason, then, data)
 
         return dict(await self._port.step(name, once))
@@ -103,6 +121,20 @@ class Steps:
         ids = Context(request_id=heard.request_id, correlation_id=heard.correlation_id)
         self._journal.finish(step_id, noop=already, data={"facts": facts}, context=ids)
         return facts
+
+    async def _limited(self, step_id: str, act: Act) -> Facts:
+        """What `act` gives. Raises StepFailed when it takes too long: what it has done by then is not known."""
+        try:
+            async with asyncio.timeout(self._limit_s) as limit:
+                return await act()
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise StepFailed(
+                f"{step_id} had not ended after {self._limit_s:.0f} s.",
+                "It was cut off; what it has done by then is not known.",
+                "Whoever tries it again looks first. See `crossfade status` for its host.",
+            ) from error
 
     def _retried(self, step_id: str, details: RetryDetails) -> None:
         told = f"{details.error['what']} {details.error['why']} Sent again in {details.wait_s:.1f} s."

@@ -65,6 +65,7 @@ def plan_hosts(
                 host_count=len(movable),
                 people=people.get(key, 0),
                 expected_share=round(share, 4),
+                owner=intent.pool(pool.key).owner,
             )
         )
         if hosts and not movable and people.get(key):

@@ -52,6 +52,8 @@ class Waves(msgspec.Struct, frozen=True, kw_only=True):
     reserve_share: float = 0.25
     soak_minutes: float = 10.0
     failure_budget: int = 2
+    run_failure_budget: int = 10
+    owner: str = ""
     last_wave_due_hours: float = 72.0
     canary_return: bool = True
     repoint: bool = False
@@ -155,6 +157,7 @@ class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
     resource_group: str = ""
     expected_share: float | None = None
     outage: str = "never"
+    owner: str = ""
     skip: bool = False
     preferred: str = ""
     load_balancer: str = ""
@@ -397,6 +400,7 @@ def _of_waves(waves: Waves) -> list[Check]:
             "must be from 0 to 365",
             "7 is usual.",
         ),
+        (waves.run_failure_budget >= 0, ("waves", "run_failure_budget"), "must not be negative", "10 is usual."),
         (waves.failure_budget >= 0, ("waves", "failure_budget"), "must not be negative", "0 stops at the first."),
     ]
 

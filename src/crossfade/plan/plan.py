@@ -98,6 +98,8 @@ class PoolPlan(msgspec.Struct, frozen=True, kw_only=True):
     host_count: int
     people: int
     expected_share: float
+    owner: str = ""
+    """Who sees to its hosts in quarantine; empty: whom the settings name."""
     late: list[str] = []
     """Ids of operations done after the pool's last host."""
 
@@ -121,6 +123,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long the last wave may wait for people to be seen on the target, from its first try; then it goes on and
     lists the rest by name."""
     failure_budget: int = 2
+    """Hosts of one wave that may fail before the run holds; `run_failure_budget`: of all waves."""
+    run_failure_budget: int = 10
+    owner: str = ""
+    """Who sees to hosts in quarantine, where the pool names nobody."""
     installers: dict[str, str] = {}
     repoint: bool = False
     canary_return: bool = True

@@ -239,6 +239,8 @@ def _settings(intent: Intent) -> Settings:
         soak_s=waves.soak_minutes * 60,
         last_wave_due_s=waves.last_wave_due_hours * 3600,
         failure_budget=waves.failure_budget,
+        run_failure_budget=waves.run_failure_budget,
+        owner=waves.owner,
         installers={name: str(value) for name, value in msgspec.to_builtins(installers).items()},
         repoint=waves.repoint,
         canary_return=waves.canary_return,

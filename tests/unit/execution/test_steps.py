@@ -143,3 +143,41 @@ def test_own_tokens_are_remembered_across_processes(bench: Bench) -> None:
     with Journal.open(bench.path, bench.clock) as journal:
         assert OwnTokens(journal, "r").pools() == ["/pools/b"]
         assert OwnTokens(journal, "another run").pools() == []
+
+
+# -- the limit of a step that does something
+
+
+def test_a_step_that_hangs_is_cut_off_and_looked_at_when_it_is_tried_again(bench: Bench) -> None:
+    async def hang() -> dict[str, Any]:
+        bench.did.append("hang")
+        await bench.clock.sleep(1e9)
+        return {}
+
+    with pytest.raises(StepFailed, match="had not ended after 4500 s"):
+        bench.do(lambda steps, port: steps.perform("install", hang, observe=bench.is_not))
+    assert (bench.clock.now() - START).total_seconds() == pytest.approx(4_500.0)
+    with Journal.open(bench.path, bench.clock) as journal:
+        (step,) = journal.all(Kind.STEP)
+        assert step.state == "failed"
+        assert step.data["until"] == "2026-06-01T01:15:00.000Z"
+    assert bench.do(lambda steps, port: steps.perform("install", bench.act, observe=bench.is_so)) == {"seen": True}
+    assert bench.did == ["look", "hang", "look"]
+
+
+def test_a_time_out_of_the_steps_own_is_told_as_itself(bench: Bench) -> None:
+    async def own() -> dict[str, Any]:
+        raise TimeoutError
+
+    with pytest.raises(StepFailed, match="TimeoutError"):
+        bench.do(lambda steps, port: steps.perform("install", own))
+
+
+def test_a_gate_may_take_longer_than_any_step(bench: Bench) -> None:
+    begun = bench.clock.now()
+
+    async def look() -> dict[str, Any] | None:
+        return {} if (bench.clock.now() - begun).total_seconds() > 90_000.0 else None
+
+    bench.do(lambda steps, port: steps.until("yes", look, every_s=60.0, within_s=1e6, waiting_for="a yes"))
+    assert (bench.clock.now() - begun).total_seconds() > 90_000.0

@@ -19,7 +19,7 @@ from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.workflows.drain import PeopleFirst, drain
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, revert
-from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, find_try, named
+from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, WAITING, find_try, named
 from crossfade.execution.workflows.vm import PAUSE_S, TRIES, installed, power_given_back, restarted, scripted
 from crossfade.plan.plan import HostMove, Wave
 
@@ -38,7 +38,6 @@ RESTING = frozenset({HostState.ON_SOURCE, HostState.QUARANTINED})
 STAGING = "staging"
 MOVING = "moving"
 RETURNING = "returning"
-WAITING = "waiting"
 
 
 def host_body(context: Context) -> Body:
@@ -189,12 +188,12 @@ async def _settle(context: Context, port: Workflow, move: HostMove, given_up: Fa
     if given_up["at"] == TAKEN_BACK:
         return LEFT
     if given_up["at"] == STAGING:
-        why = f"staging failed: {given_up['why']} Owner: the operator."
+        why = f"staging failed: {given_up['why']}"
         await steps.perform(
             "quarantine",
             _nothing,
             reason=why,
-            then=lambda _: context.settle(Kind.HOST, move.source, HostState.QUARANTINED, why),
+            then=lambda _: context.quarantine(move, why),
         )
         outcome = QUARANTINED
     else:

@@ -49,12 +49,12 @@ async def revert(context: Context, port: Workflow, move: HostMove, way: str, *, 
             ),
         )
     except MigrationError as error:
-        why = f"the way back failed: {error} It began because {reason} Owner: the operator."
+        why = f"the way back failed: {error} It began because {reason}"
         await steps.perform(
             "quarantine",
-            _owner,
+            lambda: _owner(context, move),
             reason=why,
-            then=lambda _: context.settle(Kind.HOST, move.source, HostState.QUARANTINED, why),
+            then=lambda _: context.quarantine(move, why),
         )
         return QUARANTINED
     return RETURNED
@@ -150,5 +150,5 @@ async def _reinstall(context: Context, port: Workflow, steps: Steps, move: HostM
     )
 
 
-async def _owner() -> Facts:
-    return {"owner": "operator"}
+async def _owner(context: Context, move: HostMove) -> Facts:
+    return {"owner": context.owner(move)}

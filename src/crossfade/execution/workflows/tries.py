@@ -10,6 +10,8 @@ THERE = "there"
 FORWARD = "forward"
 GIVE_UP = "give-up"
 ARRIVED = "arrived"
+WAITING = "waiting"
+"""Given up because people of its wave go first."""
 
 
 def named(way: str, number: int) -> str:
@@ -44,6 +46,16 @@ def next_try(context: Context, host: str) -> int:
 def has_arrived(context: Context, host: str) -> bool:
     """Whether the last try of a host went through to its end, and nobody took it back since."""
     return step_facts(context, f"{host}#{named(FORWARD, next_try(context, host))}/{ARRIVED}") is not None
+
+
+def has_failed(context: Context, host: str) -> bool:
+    """Whether the last try of a host was given up, and nobody decided to leave it alone. One that only waited for its
+    people has not failed."""
+    number = next_try(context, host)
+    last = _given_up(context, host, number - 1) if number else None
+    if last is None or last["at"] == WAITING or has_arrived(context, host):
+        return False
+    return not last["left"] and context.orders.leave(host) is None
 
 
 def to_be_tried(context: Context, host: str) -> bool:

@@ -18,7 +18,7 @@ from crossfade.execution.workflows import host as host_workflow
 from crossfade.execution.workflows.icons import set_icons
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.retract import retract
-from crossfade.execution.workflows.tries import has_arrived, named, step_facts
+from crossfade.execution.workflows.tries import has_arrived, has_failed, named, step_facts
 from crossfade.execution.workflows.vm import power_given_back
 from crossfade.model.alerts import GATE
 from crossfade.model.ids import fold, parent_key
@@ -34,6 +34,7 @@ YES_WITHIN_S = 30 * 86_400.0
 LAST = "last-wave"
 SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 CANARY = "canary-host"
+MEND = "See `crossfade status`, mend the hosts or `crossfade skip` them, then `crossfade resume`."
 
 
 def wave_body(context: Context) -> Body:
@@ -146,7 +147,7 @@ async def _move_all(context: Context, port: Workflow, steps: Steps, wave: Wave, 
         ended = await _move_hosts(context, port, wave, hosts, time, turn)
         hosts = [item["host"] for item in ended if item["outcome"] == host_workflow.WAITS]
         outcomes += [item for item in ended if item["outcome"] != host_workflow.WAITS]
-        _check_budget(context, wave, outcomes)
+        await _check_budget(context, port, wave, outcomes, f"failed before turn {turn + 1}")
         await _publish(context, port, steps, wave, name, all_of_it=False)
         if not hosts:
             break
@@ -178,15 +179,35 @@ def _outcome(host: str, ended: Outcome) -> dict[str, Any]:
     return {"host": host, "outcome": "failed", "why": why}
 
 
-def _check_budget(context: Context, wave: Wave, outcomes: list[dict[str, Any]]) -> None:
-    """Raises StepFailed for more failed hosts than the budget allows, or one that has left its person behind."""
+async def _failed_elsewhere(context: Context, wave: Wave) -> Facts:
+    """Hosts of other waves whose last try failed, and whom nobody has decided to leave alone."""
+    mine = set(wave.hosts)
+    others = [move.source for move in context.plan.hosts if move.source not in mine]
+    return {"hosts": [host for host in others if has_failed(context, host)]}
+
+
+async def _check_budget(
+    context: Context, port: Workflow, wave: Wave, outcomes: list[dict[str, Any]], name: str
+) -> None:
+    """Raises StepFailed for more failed hosts than the budget of the wave or of the run allows, or for one that has
+    left its person behind."""
+    settings = context.plan.settings
     failed = [item for item in outcomes if item["outcome"] not in (host_workflow.MOVED, host_workflow.LEFT)]
     held = [item for item in failed if item["outcome"] == host_workflow.HELD]
-    if held or len(failed) > context.plan.settings.failure_budget:
+    whys = sorted({item["why"] for item in held or failed})
+    if held or len(failed) > settings.failure_budget:
         raise StepFailed(
-            f"Wave {wave.id} holds: {len(failed)} of {len(wave.hosts)} hosts could not be moved.",
-            "; ".join(sorted({item["why"] for item in held or failed})),
-            "See `crossfade status`, mend the hosts or `crossfade skip` them, then `crossfade resume`.",
+            f"Wave {wave.id} holds: {len(failed)} of {len(wave.hosts)} hosts could not be moved.", "; ".join(whys), MEND
+        )
+    if not failed:
+        return
+    elsewhere = (await port.step(name, lambda: _failed_elsewhere(context, wave)))["hosts"]
+    together = len(failed) + len(elsewhere)
+    if together > settings.run_failure_budget:
+        raise StepFailed(
+            f"Wave {wave.id} holds: {together} hosts of the run could not be moved, {settings.run_failure_budget} may.",
+            "; ".join([*whys, f"before: {', '.join(elsewhere)}" if elsewhere else ""]).rstrip("; "),
+            MEND,
         )
 
 
