@@ -14,11 +14,13 @@ client shows, so that an error there cannot hide here.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from avdtwin.arm import rights
 from avdtwin.state import AppGroup, ClassicHostPool, Resource, RoleAssignment, User
 from avdtwin.world import World
 
 USE_ROLES = frozenset({"1d18fff3-a72a-46b5-b4a9-0b38a3cd7e63"})
-"""Roles that hold `applicationGroups/useApplications/action`: Desktop Virtualization User (facts/arm-service 5.1)."""
+"""Built-in roles that hold the data action below: Desktop Virtualization User (facts/arm-service 5.1)."""
+USE_APPLICATIONS = "Microsoft.DesktopVirtualization/applicationGroups/useApplications/action"
 
 _PROVIDER = "microsoft.desktopvirtualization/"
 _PREFERRED = {"desktop": "desktop", "railapplications": "remoteapp"}
@@ -150,8 +152,9 @@ class _ArmView:
     def _scopes(self) -> dict[str, set[str]]:
         """User's object id -> scopes at which they may use applications."""
         found: dict[str, set[str]] = {}
+        using = USE_ROLES | _custom_use_roles(self._world)
         for assignment in self._world.state.arm.role_assignments.values():
-            if _grants_use(assignment) and assignment.effective_at <= self._world.now:
+            if _role_of(assignment) in using and assignment.effective_at <= self._world.now:
                 scope = assignment.scope.lower().rstrip("/")
                 for user in self._people_of(assignment.principal_id.lower()):
                     found.setdefault(user, set()).add(scope)
@@ -217,8 +220,14 @@ class _ArmView:
         return [] if str(pool.properties.get("personalDesktopAssignmentType")).lower() == "direct" else [""]
 
 
-def _grants_use(assignment: RoleAssignment) -> bool:
-    return assignment.role_definition_id.lower().rpartition("/")[2] in USE_ROLES
+def _role_of(assignment: RoleAssignment) -> str:
+    return assignment.role_definition_id.lower().rpartition("/")[2]
+
+
+def _custom_use_roles(world: World) -> set[str]:
+    """Roles of the customer's own that hold the data action."""
+    found = world.state.arm.custom_roles
+    return {guid for guid in found if rights.role_allows(world, guid, USE_APPLICATIONS, data=True)}
 
 
 def _pool_of(group: Resource) -> str:

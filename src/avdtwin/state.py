@@ -289,12 +289,25 @@ class ImagePackage(State):
     timestamped: bool = True
 
 
+class CustomRole(State):
+    """A role definition of the customer's own."""
+
+    guid: str
+    name: str
+    actions: list[str] = []
+    not_actions: list[str] = []
+    data_actions: list[str] = []
+    not_data_actions: list[str] = []
+
+
 class Arm(State):
     subscriptions: dict[str, Subscription] = {}
     resources: dict[str, Resource] = {}
     """Lower-cased id -> resource; resource groups too (type `Microsoft.Resources/resourceGroups`)."""
     role_assignments: dict[str, RoleAssignment] = {}
     """Lower-cased full id -> assignment."""
+    custom_roles: dict[str, CustomRole] = {}
+    """Lower-cased GUID -> role definition; the built-in ones are in `arm.roles`."""
     operations: dict[str, Operation] = {}
     images: dict[str, list[ImagePackage]] = {}
     """Lower-cased path on a file share -> packages of the image there, which session hosts read."""

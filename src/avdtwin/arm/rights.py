@@ -42,7 +42,7 @@ def allows(world: World, object_id: str, action: str, scope: str, *, data: bool 
 def held(world: World, object_id: str, scope: str) -> Iterator[roles.Role]:
     """Roles that count for an object at a scope now; one comes as often as it was assigned."""
     for assignment in counting(world, object_id, scope):
-        role = roles.of_definition_id(assignment.role_definition_id)
+        role = roles.of_definition_id(world, assignment.role_definition_id)
         if role is not None:
             yield role
 
@@ -141,6 +141,12 @@ def is_or_holds(world: World, principal_id: str, object_id: str) -> bool:
                 seen.add(member)
                 waiting.append(member)
     return False
+
+
+def role_allows(world: World, guid: str, action: str, *, data: bool = False) -> bool:
+    """Whether a role holds an action."""
+    role = roles.of_definition_id(world, guid)
+    return role is not None and _role_allows(role, action, data)
 
 
 def _role_allows(role: roles.Role, action: str, data: bool) -> bool:

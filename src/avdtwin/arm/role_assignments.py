@@ -188,7 +188,7 @@ def _wanted(world: World, request: Request, scope: str, name: str) -> RoleAssign
         message = f"The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID."
         raise errors.gateway(400, "InvalidRoleAssignmentId", message)
     given = _properties(request)
-    role = roles.of_definition_id(str(given["roleDefinitionId"]))
+    role = roles.of_definition_id(world, str(given["roleDefinitionId"]))
     if role is None:
         guid = str(given["roleDefinitionId"]).rsplit("/", 1)[-1]
         message = f"The specified role definition with ID '{guid}' does not exist."

@@ -1,4 +1,4 @@
-"""Role definitions, to read: the built-in ones. They are the same at every scope."""
+"""Role definitions, to read: the built-in ones and those of the customer's own. The same at every scope."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ def register(router: Router) -> None:
 def get(world: World, request: Request, scope: str, name: str) -> Response:
     scope = scope_of(scope)
     rights.require(world, caller_of(request), f"{_TYPE}/read", scope)
-    role = roles.BY_GUID.get(name.lower())
+    role = roles.of_definition_id(world, name)
     if role is None:
         message = f"The specified role definition with ID '{name}' does not exist."
         raise errors.gateway(404, "RoleDefinitionDoesNotExist", message)
@@ -33,7 +33,7 @@ def get(world: World, request: Request, scope: str, name: str) -> Response:
 def list_at(world: World, request: Request, scope: str) -> Response:
     scope = scope_of(scope)
     rights.require(world, caller_of(request), f"{_TYPE}/read", scope)
-    return GatewayResponse(body={"value": [shown(role, scope) for role in _narrowed(request)]})
+    return GatewayResponse(body={"value": [shown(role, scope) for role in _narrowed(world, request)]})
 
 
 def shown(role: roles.Role, scope: str) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def shown(role: roles.Role, scope: str) -> dict[str, Any]:
     return {
         "properties": {
             "roleName": role.name,
-            "type": "BuiltInRole",
+            "type": _kind(role),
             "description": role.description,
             "assignableScopes": ["/"],
             "permissions": [permission(role)],
@@ -57,6 +57,10 @@ def shown(role: roles.Role, scope: str) -> dict[str, Any]:
     }
 
 
+def _kind(role: roles.Role) -> str:
+    return "CustomRole" if role.custom else "BuiltInRole"
+
+
 def permission(role: roles.Role) -> dict[str, list[str]]:
     return {
         "actions": list(role.actions),
@@ -66,8 +70,8 @@ def permission(role: roles.Role) -> dict[str, list[str]]:
     }
 
 
-def _narrowed(request: Request) -> list[roles.Role]:
-    found = list(roles.ROLES)
+def _narrowed(world: World, request: Request) -> list[roles.Role]:
+    found = roles.every(world)
     text = request.query.get("filter", "").strip()
     for part in re.split(r"\s+and\s+", text, flags=re.I) if text else ():
         match = _FILTER.match(part.strip())
@@ -75,6 +79,6 @@ def _narrowed(request: Request) -> list[roles.Role]:
             raise errors.gateway(400, "UnsupportedQuery", f"The filter '{text}' is not supported.")
         if match["name"]:
             found = [role for role in found if role.name.lower() == match["text"].lower()]
-        if match["type"] and match["type"].lower() != "builtinrole":
-            found = []
+        if match["type"]:
+            found = [role for role in found if _kind(role).lower() == match["type"].lower()]
     return found

@@ -6,6 +6,9 @@ roles"), cut to the providers the twin knows. A condition on an assignment is ke
 
 import msgspec
 
+from avdtwin.state import CustomRole
+from avdtwin.world import World
+
 
 class Role(msgspec.Struct, frozen=True):
     guid: str
@@ -15,6 +18,7 @@ class Role(msgspec.Struct, frozen=True):
     not_actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
+    custom: bool = False
 
     @property
     def id(self) -> str:
@@ -329,6 +333,26 @@ BY_GUID = {role.guid: role for role in ROLES}
 BY_NAME = {role.name.lower(): role for role in ROLES}
 
 
-def of_definition_id(definition_id: str) -> Role | None:
+def of_definition_id(world: World, definition_id: str) -> Role | None:
     """The role of a definition id, with or without a scope before it; its last segment decides."""
-    return BY_GUID.get(definition_id.rstrip("/").rsplit("/", 1)[-1].lower())
+    guid = definition_id.rstrip("/").rsplit("/", 1)[-1].lower()
+    found = world.state.arm.custom_roles.get(guid)
+    return BY_GUID.get(guid) if found is None else _of_custom(found)
+
+
+def every(world: World) -> list[Role]:
+    """The built-in ones, then those of the customer's own."""
+    return [*ROLES, *map(_of_custom, world.state.arm.custom_roles.values())]
+
+
+def _of_custom(found: CustomRole) -> Role:
+    return Role(
+        found.guid,
+        found.name,
+        "",
+        tuple(found.actions),
+        tuple(found.not_actions),
+        tuple(found.data_actions),
+        tuple(found.not_data_actions),
+        custom=True,
+    )

@@ -7,9 +7,17 @@ from crossfade.inventory.candidates import candidates_of
 from crossfade.inventory.target import Count, TargetSnapshot
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
 from crossfade.model.provenance import Gap
-from crossfade.model.rights import POWERFUL_ROLES
+from crossfade.model.rights import POWERFUL_ROLES, opens, powers, role_of
 from crossfade.model.sign_in import SignInPolicy, policy_of
-from crossfade.model.target import ArmObject, DirectoryGroup, Identity, Permission, RoleGrant, VirtualMachine
+from crossfade.model.target import (
+    ArmObject,
+    DirectoryGroup,
+    Identity,
+    Permission,
+    RoleDefinition,
+    RoleGrant,
+    VirtualMachine,
+)
 from crossfade.sources.target_records import PROVIDERS, Rows, TargetReading, Wanted
 
 _DESKTOP_PROVIDER, _ = PROVIDERS
@@ -78,6 +86,7 @@ def assemble_target(reading: TargetReading, wanted: Wanted, *, made_at: str) -> 
         objects=objects,
         grants=_grants(reading),
         powerful=_powerful(reading),
+        roles=_roles(reading),
         permissions=_permissions(reading),
         sign_in_policies=_policies(reading),
         machines=_machines(reading, wanted, objects),
@@ -144,21 +153,37 @@ def _short(location: str) -> str:
 
 
 def _grants(reading: TargetReading) -> list[RoleGrant]:
-    """Grants of the desktop service's roles anywhere, and of any role on its objects; each once, inherited ones too."""
+    """Grants of the desktop service's roles anywhere, of whatever publishes, and of any role on its objects; each once,
+    inherited ones too."""
+    wanted = DESKTOP_ROLES | {role.id for role in _definitions(reading).values() if opens(role, role.id)}
     found = {}
-    for rows in reading.grants.values():
-        for row in rows:
-            grant = _grant(row)
-            on_object = f"/{_DESKTOP_PROVIDER.casefold()}/" in f"{grant.scope.casefold()}/"
-            if grant.role in DESKTOP_ROLES or on_object:
-                found[fold(grant.id)] = grant
+    for grant in _every_grant(reading):
+        on_object = f"/{_DESKTOP_PROVIDER.casefold()}/" in f"{grant.scope.casefold()}/"
+        if grant.role in wanted or on_object:
+            found[fold(grant.id)] = grant
     return [found[key] for key in sorted(found)]
 
 
 def _powerful(reading: TargetReading) -> list[RoleGrant]:
-    rows = (_grant(row) for rows in reading.grants.values() for row in rows)
-    found = {fold(grant.id): grant for grant in rows if grant.role in POWERFUL_ROLES and _is_above(grant.scope)}
+    definitions = _definitions(reading)
+    strong = {one for one in {*definitions, *POWERFUL_ROLES} if powers(definitions.get(one), one)}
+    above = (grant for grant in _every_grant(reading) if grant.role in strong and _is_above(grant.scope))
+    found = {fold(grant.id): grant for grant in above}
     return [found[key] for key in sorted(found)]
+
+
+def _every_grant(reading: TargetReading) -> Iterator[RoleGrant]:
+    return (_grant(row) for rows in reading.grants.values() for row in rows)
+
+
+def _definitions(reading: TargetReading) -> dict[str, RoleDefinition]:
+    return {role.id: role for rows in reading.roles.values() for role in map(role_of, rows)}
+
+
+def _roles(reading: TargetReading) -> list[RoleDefinition]:
+    """Those that are held by somebody who matters here."""
+    held = {grant.role for grant in (*_grants(reading), *_powerful(reading))}
+    return sorted((role for role in _definitions(reading).values() if role.id in held), key=lambda role: role.id)
 
 
 def _is_above(scope: str) -> bool:

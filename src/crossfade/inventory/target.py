@@ -14,6 +14,7 @@ from crossfade.model.target import (
     DirectoryGroup,
     Identity,
     Permission,
+    RoleDefinition,
     RoleGrant,
     VirtualMachine,
 )
@@ -73,6 +74,9 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     sign_in_policies: list[SignInPolicy] | None = []
     """Conditional Access; None: they could not be read. No part of the substance: they are read again before the first
     write."""
+    roles: list[RoleDefinition] = []
+    """Definitions of the roles that `grants` and `powerful` name, as far as they could be read. No part of the
+    substance."""
     counts: list[Count] = []
     gaps: list[Gap] = []
 
@@ -80,6 +84,11 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         """The object of an id, compared without case, or None."""
         wanted = fold(resource_id)
         return next((item for item in self.objects if fold(item.id) == wanted), None)
+
+    def role(self, role_id: str) -> RoleDefinition | None:
+        """The definition of a role's GUID, or None where it was not read."""
+        wanted = fold(role_id)
+        return next((item for item in self.roles if item.id == wanted), None)
 
     def identity(self, upn: str) -> Identity | None:
         wanted = fold(upn)

@@ -5,8 +5,11 @@ Judged by effective actions, never by the names of roles. Source: facts/arm-serv
 
 import fnmatch
 from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
 
-from crossfade.model.target import Permission
+from crossfade.model.ids import DESKTOP_USER_ROLE, fold
+from crossfade.model.target import Permission, RoleDefinition, RolePermission
 
 NEEDED: dict[str, str] = {
     "Microsoft.DesktopVirtualization/hostPools/write": "create the host pools",
@@ -35,6 +38,75 @@ POWERFUL_ROLES: dict[str, str] = {
     "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
 }
 """Roles that reach far beyond desktops: id -> name (facts/arm-service 5.1)."""
+
+
+USE = "Microsoft.DesktopVirtualization/applicationGroups/useApplications/action"
+"""The data action that publishes (facts/arm-service 5.1)."""
+GIVES_ACCESS = "Microsoft.Authorization/roleAssignments/write"
+CHANGES_DESKTOPS = "Microsoft.DesktopVirtualization/hostPools/delete"
+DELETES_MACHINES = "Microsoft.Compute/virtualMachines/delete"
+
+
+class Power(StrEnum):
+    """What a role allows, as far as it is more than desktops need."""
+
+    GIVES_ACCESS = "gives-access"
+    CHANGES_EVERYTHING = "changes-everything"
+
+
+def powers(role: RoleDefinition | None, role_id: str) -> set[Power]:
+    """Judged by actions, never by name; a role whose definition could not be read, by what is known of its id. One that
+    manages desktops and nothing else has no more power than a classic contributor had."""
+    if role is None:
+        return _KNOWN_POWERS.get(fold(role_id), set())
+    found = {Power.GIVES_ACCESS} if holds(role, GIVES_ACCESS) else set()
+    both = holds(role, CHANGES_DESKTOPS) and holds(role, DELETES_MACHINES)
+    return found | ({Power.CHANGES_EVERYTHING} if both else set())
+
+
+def opens(role: RoleDefinition | None, role_id: str) -> bool:
+    """Whether a role publishes application groups to whoever holds it."""
+    return fold(role_id) == DESKTOP_USER_ROLE or (role is not None and holds_data(role, USE))
+
+
+def holds(role: RoleDefinition, action: str) -> bool:
+    return any(_matches(action, one.actions) and not _matches(action, one.not_actions) for one in role.permissions)
+
+
+def holds_data(role: RoleDefinition, action: str) -> bool:
+    entries = role.permissions
+    return any(_matches(action, one.data_actions) and not _matches(action, one.not_data_actions) for one in entries)
+
+
+def role_of(row: dict[str, Any]) -> RoleDefinition:
+    """A role definition as ARM answers it."""
+    properties = row.get("properties") or {}
+    return RoleDefinition(
+        id=fold(str(row.get("name", ""))),
+        name=str(properties.get("roleName") or row.get("name", "")),
+        custom=fold(str(properties.get("type") or "")) == "customrole",
+        permissions=[
+            RolePermission(
+                actions=_texts(entry, "actions"),
+                not_actions=_texts(entry, "notActions"),
+                data_actions=_texts(entry, "dataActions"),
+                not_data_actions=_texts(entry, "notDataActions"),
+            )
+            for entry in properties.get("permissions") or []
+        ],
+    )
+
+
+def _texts(row: dict[str, Any], name: str) -> list[str]:
+    return [str(text) for text in row.get(name) or []]
+
+
+_KNOWN_POWERS: dict[str, set[Power]] = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": {Power.GIVES_ACCESS, Power.CHANGES_EVERYTHING},
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": {Power.CHANGES_EVERYTHING},
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": {Power.GIVES_ACCESS},
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": {Power.GIVES_ACCESS},
+}
 
 
 def allowed(action: str, permissions: Iterable[Permission]) -> bool:

@@ -28,6 +28,24 @@ class RoleGrant(msgspec.Struct, frozen=True, kw_only=True):
     condition: str | None = None
 
 
+class RolePermission(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a role definition: what it allows, without what it excludes."""
+
+    actions: list[str] = []
+    not_actions: list[str] = []
+    data_actions: list[str] = []
+    not_data_actions: list[str] = []
+
+
+class RoleDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A role as the service defines it. `id`: its GUID; `custom`: the customer's own."""
+
+    id: str
+    name: str
+    custom: bool = False
+    permissions: list[RolePermission] = []
+
+
 class VirtualMachine(msgspec.Struct, frozen=True, kw_only=True):
     """`power` is running, deallocated, stopped, starting or unknown; `agent_ready` None when nobody said."""
 

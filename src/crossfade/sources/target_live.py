@@ -14,6 +14,7 @@ from crossfade.errors import CloudError, NotFound
 from crossfade.model import diagnostics
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, group_id, last_name, same, segments
 from crossfade.model.provenance import Origin
+from crossfade.model.rights import USE, holds_data, role_of
 from crossfade.sources.candidates import read_candidates
 from crossfade.sources.gather import IN_FLIGHT, Gatherer, Progress, silent, together, unread
 from crossfade.sources.secrets import without_secrets
@@ -75,6 +76,7 @@ class _Reader:
             self._groups(subscription),
             *(self._objects(kind, scope) for kind in (*_TOP, "scalingPlans")),
             self._grants(subscription),
+            self._roles(subscription),
             self._quota(subscription),
             self._permissions(scope),
         )
@@ -102,6 +104,12 @@ class _Reader:
         scope, subject = f"/subscriptions/{subscription}", f"the role assignments of {subscription}"
         self.reading.grants[subscription] = await self._rows(
             "roleAssignments", subject, lambda: self._arm.access.grants(scope)
+        )
+
+    async def _roles(self, subscription: str) -> None:
+        subject = f"the role definitions of {subscription}"
+        self.reading.roles[subscription] = await self._rows(
+            "roleDefinitions", subject, lambda: self._arm.access.role_definitions(f"/subscriptions/{subscription}")
         )
 
     async def _quota(self, subscription: str) -> None:
@@ -218,7 +226,7 @@ class _Reader:
 
     async def directory_groups(self) -> None:
         """Names and people of the groups that desktops or apps are published to."""
-        ids = sorted(_publishing(self.reading.grants.values(), "group"))
+        ids = sorted(_publishing(self.reading, "group"))
         if not ids:
             return
         rows = await self._rows("groups", "the directory groups", lambda: self._graph.objects(ids, ("group",)))
@@ -241,7 +249,7 @@ class _Reader:
     async def _strangers(self) -> None:
         """People who have been given something directly and are not in the estate, so that they have names."""
         known = {fold(str(row["id"])) for row in self.reading.people.values() if row and row.get("id")}
-        ids = sorted(one for one in _publishing(self.reading.grants.values(), "user") if fold(one) not in known)
+        ids = sorted(one for one in _publishing(self.reading, "user") if fold(one) not in known)
         if ids:
             rows = await self._rows("users", "people with access", lambda: self._graph.objects(ids, ("user",)))
             found = {str(row["userPrincipalName"]): row for row in rows if row.get("userPrincipalName")}
@@ -274,16 +282,24 @@ def _group_of(resource_id: str) -> str:
     return group_id(parts["subscriptions"], parts["resourcegroups"])
 
 
-def _publishing(grants: Iterable[Rows], principal: str) -> set[str]:
-    """Object ids of the principals of a type (lower-case) that hold the role which publishes desktops and apps."""
+def _publishing(reading: TargetReading, principal: str) -> set[str]:
+    """Object ids of the principals of a type (lower-case) that hold a role which publishes desktops and apps."""
+    using = {DESKTOP_USER_ROLE} | {fold(str(row.get("name", ""))) for row in _all(reading.roles) if _uses(row)}
     found = set()
-    for rows in grants:
-        for row in rows:
-            properties = row.get("properties") or {}
-            role = last_name(str(properties.get("roleDefinitionId", "")))
-            if same(role, DESKTOP_USER_ROLE) and same(str(properties.get("principalType", "")), principal):
-                found.add(str(properties["principalId"]))
+    for row in _all(reading.grants):
+        properties = row.get("properties") or {}
+        role = fold(last_name(str(properties.get("roleDefinitionId", ""))))
+        if role in using and same(str(properties.get("principalType", "")), principal):
+            found.add(str(properties["principalId"]))
     return found
+
+
+def _all(rows: dict[str, Rows]) -> Iterable[dict[str, Any]]:
+    return (row for found in rows.values() for row in found)
+
+
+def _uses(row: dict[str, Any]) -> bool:
+    return holds_data(role_of(row), USE)
 
 
 def _why(answer: Any) -> str:

@@ -50,6 +50,8 @@ class TargetReading(msgspec.Struct, kw_only=True):
     """Azure locations, with `name` and `displayName`."""
     objects: Rows = []
     grants: dict[str, Rows] = {}
+    roles: dict[str, Rows] = {}
+    """Role definitions, by subscription."""
     permissions: dict[str, Rows] = {}
     quotas: dict[str, dict[str, Any]] = {}
     machines: Rows = []

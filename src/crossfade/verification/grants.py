@@ -6,12 +6,10 @@ import msgspec
 
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
+from crossfade.model.rights import opens
 from crossfade.model.target import DirectoryGroup, RoleGrant
 from crossfade.verification.people import People
 from crossfade.verification.verification import Unexplained
-
-USE_ROLES = frozenset({DESKTOP_USER_ROLE})
-"""Roles that hold `applicationGroups/useApplications/action` (facts/arm-service 5.1)."""
 
 _NOBODY = frozenset({"serviceprincipal", "device", "msi"})
 """Types of principals that open no desktop."""
@@ -40,8 +38,9 @@ class Grants:
         self._people = people
         self._groups = {fold(group.id): group for group in target.directory_groups}
         self._at: dict[str, list[Held]] = {}
+        using = {DESKTOP_USER_ROLE, *(role.id for role in target.roles if opens(role, role.id))}
         for grant in target.grants:
-            if fold(grant.role) in USE_ROLES:
+            if fold(grant.role) in using:
                 self._at.setdefault(fold(grant.scope), []).append(self._held(grant))
         self._far_above = [scope for scope in self._at if scope.startswith(_ABOVE)]
         self._people_on: dict[str, frozenset[str]] = {}
