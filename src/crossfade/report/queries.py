@@ -36,9 +36,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """`activity_tables`: type of a classic activity -> its new table. `tables`: the other classic tables."""
+    """`activity_tables`: type of a classic activity -> its new table; `inferred_types`: those of which the names do not
+    make that plain. `tables`: the other classic tables."""
 
     activity_tables: dict[str, str]
+    inferred_types: list[str]
     tables: dict[str, str]
     columns: list[Column]
 
@@ -97,6 +99,8 @@ def _tables(tokens: list[str]) -> tuple[dict[str, str], list[str]]:
         if len(types) != 1:
             said = f"speaks of {', '.join(types)}" if types else "does not say of which type"
             notes.append(f"{ACTIVITY}: the query {said}; {names[ACTIVITY]} was taken. Each type has its own table.")
+        elif types[0] in table.inferred_types:
+            notes.append(f"{ACTIVITY}: of type {types[0]} became {names[ACTIVITY]}, an inference: check it.")
     if SCALING in tokens:
         notes.append(f"{SCALING}: was written by the classic scaling script; nothing writes it now.")
     return names, notes
