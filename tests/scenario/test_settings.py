@@ -86,6 +86,21 @@ def test_a_hidden_desktop_stays_hidden(stage: Stage) -> None:
     assert shown["Test Pool-DAG"] is not False
 
 
+def test_titles_are_what_people_will_read(stage: Stage) -> None:
+    found = {
+        one.id.lower(): one.properties.get("friendlyName") or one.name
+        for one in stage.world.state.arm.resources.values()
+    }
+    ids = {name.source.lower(): name.target.lower() for name in stage.plan.names}
+    told = {title.source.lower(): title for title in stage.plan.titles}
+    assert {title.kind for title in told.values()} == {"workspace", "desktop", "app"}
+    for source, title in told.items():
+        target = ids[source] + ("/desktops/sessiondesktop" if title.kind == "desktop" else "")
+        assert found[target] == title.after, title
+    hidden = [title for title in told.values() if not title.shown]
+    assert [title.source.split("/")[2] for title in hidden] == ["Office Pool"]
+
+
 def test_the_proof_finds_every_setting_and_nothing_different(stage: Stage) -> None:
     found = checks(stage)
     assert [check for check in found if check.verdict == "different"] == []
