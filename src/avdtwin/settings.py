@@ -33,6 +33,7 @@ DEFAULTS: dict[str, Any] = {
     "applications_per_group": 500,
     "arm_child_page": 300,
     "arm_list_page": 100,
+    "arm_location": "relative",  # as recorded on 201; or "absolute", for clients that poll it (`az resource create`)
     "groups_linger_s": 0.0,
     # classic: what its facts leave open (facts/classic-service 2.14), and what takes time there
     "classic_create_answer": "object",  # or "empty": 200 without a body

@@ -7,6 +7,7 @@ by now, in order of time; so a snapshot at any moment holds everything that is s
 import gc
 import hashlib
 import heapq
+import mmap
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -181,20 +182,57 @@ class World:
         heapq.heapify(self._queue)
 
     def save(self, path: Path) -> None:
-        path.write_bytes(self.snapshot())
+        """Write the snapshot to a file, part by part, so that its text is never held as a whole."""
+        self.state.events.sort(key=lambda event: (event.due, event.seq))
+        with path.open("wb") as file:
+            for at, name in enumerate(WorldState.__struct_fields__):
+                file.write(b"{" if at == 0 else b",")
+                file.write(msgspec.json.encode(name) + b":")
+                file.write(msgspec.json.encode(getattr(self.state, name)))
+            file.write(b"}")
 
     @classmethod
-    def restore(cls, data: bytes, clock: Clock) -> "World":
+    def restore(cls, data: "bytes | mmap.mmap", clock: Clock) -> "World":
         """A world from `snapshot()`. Raises msgspec.DecodeError or ValidationError when the bytes are no snapshot."""
         _have_players()
         collects = gc.isenabled()
         gc.disable()  # it would look through millions of new objects, again and again, and find nothing
         try:
-            return cls(msgspec.json.decode(data, type=WorldState), clock)
+            return cls(_state_of(data), clock)
         finally:
             if collects:
                 gc.enable()
 
     @classmethod
     def load(cls, path: Path, clock: Clock) -> "World":
-        return cls.restore(path.read_bytes(), clock)
+        """A world from a file that `save` wrote. Its text is never held as a whole: the file is mapped, and what has
+        been read of it is given back to the system part by part.
+        """
+        if path.stat().st_size == 0:
+            return cls.restore(b"", clock)
+        with path.open("rb") as file:
+            return cls.restore(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), clock)
+
+
+def _state_of(data: bytes | mmap.mmap) -> WorldState:
+    """The state of a snapshot, decoded part by part, so that of a mapped file only what is being read is in memory.
+    Raises as `World.restore` does.
+    """
+    parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    known = {field.name: field for field in msgspec.structs.fields(WorldState)}
+    missing = [field.name for field in known.values() if field.required and field.name not in parts]
+    if missing:
+        raise msgspec.ValidationError(f"Object missing required field `{missing[0]}`")
+    given = {}
+    for name, raw in parts.items():
+        if name in known:
+            _let_go(data)
+            given[name] = msgspec.json.decode(raw, type=known[name].type)
+    _let_go(data)
+    return WorldState(**given)
+
+
+def _let_go(data: bytes | mmap.mmap) -> None:
+    """Tell the system that what was read of a mapped file need not stay in memory."""
+    if isinstance(data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        data.madvise(mmap.MADV_DONTNEED)

@@ -153,7 +153,9 @@ def test_filters(twin: Twin, text: str, found: set[int]) -> None:
     assert {each["id"] for each in value} == {user_id(number) for number in found}
 
 
-@pytest.mark.parametrize("query", ["$filter=endswith(mail,'x')", "$filter=nonsense", "$filter=colour eq 'red'"])
+@pytest.mark.parametrize(
+    "query", ["$filter=endswith(mail,'x')", "$filter=nonsense", "$filter=colour eq 'red'", '$search="displayName:user"']
+)
 def test_filters_it_does_not_know_are_refused(twin: Twin, query: str) -> None:
     assert refused(twin.call("GET", f"/v1.0/users?{quote(query, safe='$=')}")) == (400, "Request_UnsupportedQuery")
 

@@ -29,7 +29,14 @@ def stamp(world: World, request: Request, response: Response, activity_id: str) 
             headers["x-ms-correlation-id"] = activity_id
             headers |= _limits(request, of_provider=True)
     response.headers = headers | response.headers
+    if world.setting("arm_location") == "absolute" and response.headers.get("Location", "").startswith("/"):
+        response.headers["Location"] = _absolute(request, response.headers["Location"])
     return response
+
+
+def _absolute(request: Request, location: str) -> str:
+    """With origin and version, so that it can be read. The service sends relative ones (facts 2.3)."""
+    return f"{request.origin}{location}?api-version={request.query.get('api-version', '')}"
 
 
 def _limits(request: Request, *, of_provider: bool) -> dict[str, str]:

@@ -50,6 +50,8 @@ def _counts(request: Request) -> bool:
 
 def _filtered(world: World, request: Request, items: Sequence[DirectoryObject]) -> Sequence[DirectoryObject]:
     text = request.query.get("filter")
+    if "search" in request.query:
+        raise errors.unsupported(world, request, "$search")
     if not text:
         return items
     try:
