@@ -11,6 +11,7 @@ from stage import Stage, pooled, spec_of
 
 from avdtwin.arm import diagnostics as twin
 from crossfade.commands.discover import discover_target
+from crossfade.commands.doctor import look_there
 from crossfade.commands.workspace import INVENTORY
 from crossfade.inventory.inventory import Inventory
 from crossfade.plan.intent import Diagnostics
@@ -77,3 +78,13 @@ def test_moved_and_planned_again_nothing_is_left_to_do(stage: Stage) -> None:
     plan = stage.make_plan(outage="when-empty", diagnostics=Diagnostics(workspace=workspace_of(stage)))
     logs = [op for op in plan.operations if type(op).__name__ == "SendLogs"]
     assert {str(op.action) for op in logs} == {"adopt"}
+
+
+def test_the_doctor_asks_for_what_the_plan_of_the_folder_needs(stage: Stage) -> None:
+    subscription = stage.rehearsal.subscription
+    found = stage.with_services(lambda services: look_there(stage.workspace, services, [subscription]))
+    action = "Microsoft.Insights/diagnosticSettings/write"
+    assert [check.found for check in found if check.name == action] == ["may have the new objects send their logs"]
+    stage.make_plan(outage="when-empty")
+    found = stage.with_services(lambda services: look_there(stage.workspace, services, [subscription]))
+    assert not [check for check in found if check.name == action]

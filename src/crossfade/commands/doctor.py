@@ -12,6 +12,8 @@ from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, PLAN, TARG
 from crossfade.errors import MigrationError
 from crossfade.model.rights import NEEDED, allowed
 from crossfade.model.target import Permission
+from crossfade.plan.plan import Plan
+from crossfade.plan.preflight import needed
 from crossfade.sources.services import Services
 
 LEAST_PYTHON = (3, 11)
@@ -87,7 +89,7 @@ async def look_there(workspace: Workspace, services: Services, subscriptions: Se
         await _asked("Azure Resource Manager", _arm, services),
     ]
     for one in subscriptions or _home(workspace):
-        checks += await _rights(services, one)
+        checks += await _rights(services, one, _needed(workspace))
     return checks
 
 
@@ -133,7 +135,15 @@ def _home(workspace: Workspace) -> list[str]:
         return []
 
 
-async def _rights(services: Services, subscription: str) -> list[Check]:
+def _needed(workspace: Workspace) -> dict[str, str]:
+    """Actions that the plan of the folder needs; without one, those that every plan needs."""
+    try:
+        return needed(workspace.read(PLAN, Plan)) if workspace.has(PLAN) else NEEDED
+    except MigrationError:
+        return NEEDED
+
+
+async def _rights(services: Services, subscription: str, actions: dict[str, str]) -> list[Check]:
     """One row for each action that a migration needs, by effective permission."""
     scope = f"/subscriptions/{subscription}"
     try:
@@ -151,5 +161,5 @@ async def _rights(services: Services, subscription: str) -> list[Check]:
             found=f"may {what}" if allowed(action, mine) else f"may not {what}",
             mend="" if allowed(action, mine) else f"Have a role with this action granted on {scope}.",
         )
-        for action, what in NEEDED.items()
+        for action, what in actions.items()
     ]

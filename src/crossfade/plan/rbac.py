@@ -86,7 +86,7 @@ _DIFFERENCE = {
 _NEEDS = {
     _GIVER: "a condition that limits it to the role Desktop Virtualization User, which a plan's grant cannot carry: "
     "grant it by hand, with that condition",
-    _LOGS: "the workspace of the diagnostics, which the plan does not know: grant it there by hand",
+    _LOGS: "the workspace of the diagnostics: name it under [diagnostics], or grant it there by hand",
 }
 _AUTOMATION = (
     "An application of your own: it must ask for tokens for Azure Resource Manager (https://management.azure.com), no "
@@ -114,7 +114,8 @@ def plan_roles(inventory: Inventory, target: TargetSnapshot, layout: Layout, int
     for assignment in sorted(inventory.roles, key=assignment_id):
         name = assignment_id(assignment)
         seen.add(fold(name))
-        for proposal in _proposals(assignment, target, layout, decided.get(fold(name), "")):
+        said = decided.get(fold(name), "")
+        for proposal in _proposals(assignment, target, layout, said, logs=intent.diagnostics.workspace):
             found.proposals.append(proposal)
             if proposal.decision == "grant" and not proposal.needs:
                 found.operations.append(_operation(proposal, target))
@@ -145,7 +146,10 @@ def _unknown(decided: Mapping[str, str], seen: set[str]) -> Iterator[Problem]:
 # ---------------------------------------------------------------- one assignment
 
 
-def _proposals(role: RoleAssignment, target: TargetSnapshot, layout: Layout, decision: str) -> Iterator[RoleProposal]:
+def _proposals(
+    role: RoleAssignment, target: TargetSnapshot, layout: Layout, decision: str, *, logs: str
+) -> Iterator[RoleProposal]:
+    """`logs`: id of the workspace that gets the diagnostics, empty where none is named."""
     parts = [part for part in role.key.split("/") if part]
     wanted = _BY_DEPTH[min(len(parts), len(_BY_DEPTH) - 1)].get(fold(role.role))
     if wanted is None:
@@ -153,9 +157,11 @@ def _proposals(role: RoleAssignment, target: TargetSnapshot, layout: Layout, dec
         return
     place = place_of(role.key, layout)
     for name, where in wanted:
-        scopes = getattr(place, where) if where else [""]
+        scopes = getattr(place, where) if where else [logs]
         for scope in scopes:
-            yield _proposal(role, target, name, scope, decision, needs=_NEEDS.get(name, ""))
+            yield _proposal(
+                role, target, name, scope, decision, needs="" if name == _LOGS and logs else _NEEDS.get(name, "")
+            )
         if not scopes:
             yield _proposal(role, target, name, "", decision, needs="nothing below this scope is migrated")
 

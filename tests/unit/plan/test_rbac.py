@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from builders import DAG, TENANT, Estate, grants, oid, plan_of
+from builders import DAG, SUB, TENANT, Estate, grants, oid, plan_of
 
 from crossfade.errors import PlanConflict
 from crossfade.model.classic import RoleAssignment
 from crossfade.model.ids import DESKTOP_USER_ROLE
 from crossfade.model.target import RoleGrant
+from crossfade.plan.intent import Diagnostics
 from crossfade.plan.operations import Action, GrantRole
 from crossfade.plan.plan import Plan
 from crossfade.plan.rbac import ROLES
@@ -124,3 +125,13 @@ def test_a_plan_whose_grant_is_not_its_proposal_is_not_whole() -> None:
     ]
     assert check_plan(msgspec.structs.replace(made, operations=worse))
     assert check_plan(msgspec.structs.replace(made, roles=[]))
+
+
+def test_an_operator_reads_the_logs_of_the_workspace_that_is_named() -> None:
+    logs = f"/subscriptions/{SUB}/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/law"
+    named = Diagnostics(workspace=logs)
+    (one,) = plan(role(POOL, "RDS Operator"), diagnostics=named).roles
+    assert (one.scope, one.role_name, one.needs) == (logs, "Log Analytics Reader", "")
+    made = plan(role(POOL, "RDS Operator"), diagnostics=named, roles={one.id: "grant"})
+    assert [grant.scope for grant in extra(made)] == [logs]
+    assert not check_plan(made)
