@@ -9,6 +9,7 @@ import pytest
 from back_kit import take_back, target_of
 from stage import Stage, pooled, spec_of
 
+from avdtwin import faults
 from avdtwin.arm import diagnostics as twin
 from crossfade.commands.discover import discover_target
 from crossfade.commands.doctor import look_there
@@ -88,3 +89,10 @@ def test_the_doctor_asks_for_what_the_plan_of_the_folder_needs(stage: Stage) -> 
     stage.make_plan(outage="when-empty")
     found = stage.with_services(lambda services: look_there(stage.workspace, services, [subscription]))
     assert not [check for check in found if check.name == action]
+
+
+def test_settings_that_nobody_may_read_are_not_called_right(stage: Stage) -> None:
+    assert stage.apply().state == "finished"
+    fault = {"kind": "error", "status": 403, "match": {"service": "arm", "route": "providers/Microsoft.Insights/*"}}
+    faults.put_in(stage.world, [fault])
+    assert {(check.found, check.verdict) for check in checks(stage)} == {("could not be read", "different")}

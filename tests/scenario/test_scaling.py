@@ -49,6 +49,8 @@ def test_off_while_hosts_move_then_as_said_and_gone_after_a_rollback(tmp_path: P
     assert [check for check in checks if check.verdict == "different"] == []
     assert "schedules" in {check.property for check in checks}
     stage.of_type("scalingPlans")[0].properties["exclusionTag"] = "theirs"
+    if not enable:  # they may switch it on themselves
+        stage.of_type("scalingPlans")[0].properties["hostPoolReferences"][0]["scalingPlanEnabled"] = True
     target = stage.with_services(lambda services: discover_target(services, inventory, [stage.rehearsal.subscription]))
     assert [one.property for one in check_settings(stage.plan, target) if one.verdict == "different"] == [
         "exclusionTag"

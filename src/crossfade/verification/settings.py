@@ -7,6 +7,8 @@ or kept as the operator decided), `different`.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import msgspec
+
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model import diagnostics
 from crossfade.model.ids import fold
@@ -56,6 +58,11 @@ NEW_TERMS = frozenset(
 )
 """Properties that classic has in other terms or not at all (facts/classic-service 8.3)."""
 
+UNREAD_LOGS = "the diagnostic settings"
+"""How the subject of a gap begins where they could not be read."""
+NOT_READ = "could not be read"
+REFERENCES = "hostPoolReferences"
+
 Bodies = PutResource | PatchResource | PatchHostPool
 
 
@@ -98,12 +105,20 @@ def _object(
         yield _check(operation, "exists", True, False)
         return
     whole = operation.wanted if isinstance(operation, PatchResource) else {}
-    wanted = {**(whole or operation.body.get("properties", {})), **late.get(fold(operation.subject), {})}
+    changed = late.get(fold(operation.subject), {})
+    wanted = {**(whole or operation.body.get("properties", {})), **changed}
     for name, value in sorted(wanted.items()):
-        yield _check(operation, name, value, found.properties.get(name))
+        there = found.properties.get(name)
+        if name == REFERENCES and name not in changed:  # whoever is to switch a scaling plan on may have done so
+            value, there = _switched_off(value), _switched_off(there)
+        yield _check(operation, name, value, there)
     location = operation.body.get("location")
     if location:
         yield _check(operation, "location", location, (found.location or "").replace(" ", "").casefold())
+
+
+def _switched_off(references: Any) -> list[dict[str, Any]]:
+    return [{**one, "scalingPlanEnabled": False} for one in references or []]
 
 
 def _check(operation: PutResource | PatchResource, name: str, wanted: Any, found: Any) -> SettingCheck:
@@ -144,9 +159,11 @@ def _logs(plan: Plan, target: TargetSnapshot) -> Iterator[SettingCheck]:
     for item in target.objects:
         if item.type == diagnostics.TYPE:
             there.setdefault(fold(diagnostics.resource_of(item.id)), []).append(item)
+    unread = any(gap.subject.startswith(UNREAD_LOGS) for gap in target.gaps)
     for operation in plan.operations:
         if isinstance(operation, SendLogs):
-            yield _logged(operation, there.get(fold(operation.resource), []))
+            check = _logged(operation, there.get(fold(operation.resource), []))
+            yield msgspec.structs.replace(check, found=NOT_READ) if unread and not check.found else check
 
 
 def _icons(plan: Plan, objects: dict[str, ArmObject], made: dict[str, str]) -> Iterator[SettingCheck]:
