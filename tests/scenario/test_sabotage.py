@@ -111,11 +111,11 @@ def publish_first(patch: pytest.MonkeyPatch) -> None:
 
     async def everybody(context: Context, port: Any, steps: Any, wave: Wave, name: str, *, all_of_it: bool) -> None:
         await whole(context, port, steps, wave, name, all_of_it=all_of_it)
-        await publishing._retract(context, port, steps, context.plan.waves[-1], publishing._pools(context, wave), 0)
+        await publishing._retract(context, port, steps, context.plan.waves[-1], publishing.pools_of(context, wave), 0)
 
     def admit(self: Seats, wave: Wave, *, all_of_it: bool = False) -> dict[str, Any]:
         names = [name for each in self._plan.waves for name in each.publish]
-        return {"operations": [name for name in names if name not in self._written()], "deferred": 0}
+        return {"operations": [name for name in names if name not in self.written()], "deferred": 0}
 
     patch.setattr(Seats, "admit", admit)
     patch.setattr(publishing, "_publish", everybody)
