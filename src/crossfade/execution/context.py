@@ -1,6 +1,6 @@
 """What the workflows of one run share: the plan, the journal, the services seen as a move needs them."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from crossfade.clock import Clock
 from crossfade.execution.alerts import Alerts
@@ -13,7 +13,7 @@ from crossfade.execution.notices import Notices
 from crossfade.execution.orders import Orders
 from crossfade.execution.seats import PEOPLE, Seats
 from crossfade.execution.source import Source
-from crossfade.execution.steps import Steps
+from crossfade.execution.steps import Control, Steps
 from crossfade.execution.target import Target
 from crossfade.execution.target_sessions import TargetSessions
 from crossfade.execution.transitions import HOST_FORWARD, HostState, Kind
@@ -24,18 +24,6 @@ OPERATOR = "the operator"
 """Who sees to what nobody was named for."""
 REST_S = 900.0
 """Beside a run command, and the end of one that was left behind, a step has so long for everything else."""
-
-
-class Control(Protocol):
-    """Whether the run may go on: asked before anything new is begun."""
-
-    async def checkpoint(self) -> None:
-        """Returns when work may begin; waits while the run is paused."""
-        ...
-
-    async def gate(self) -> None:
-        """Returns when a step may begin; never again once the run is being stopped."""
-        ...
 
 
 class Context:
@@ -121,7 +109,7 @@ class Context:
             self.clock,
             run_id=self.run_id,
             subject=subject,
-            gate=self.control.gate,
+            control=self.control,
             limit_s=limit_s,
         )
 

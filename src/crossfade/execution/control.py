@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crossfade.clock import Clock, iso
-from crossfade.errors import MigrationError, Refused, StepFailed, Stopped
+from crossfade.errors import CloudError, MigrationError, Refused, StepFailed, Stopped
 from crossfade.execution.engine import Outcome, WorkflowState
+from crossfade.execution.journal import NOBODY, Journal
 from crossfade.execution.journal import Context as Who
-from crossfade.execution.journal import Journal
+from crossfade.execution.outages import Outages
 from crossfade.execution.records import Command, Entity
 from crossfade.execution.stopping import Stop
 from crossfade.execution.transitions import Kind, RunState, sources
@@ -45,8 +46,9 @@ class CommandControl:
         self._run_id = run_id
         self._since = iso(clock.now())
         self._paused = False
-        self._aborted: Command | None = None
-        self._abort_asked = asyncio.Event()
+        self._held: tuple[StepFailed, Who] | None = None
+        self._hold_asked = asyncio.Event()
+        self._outages = Outages(journal, clock, run_id, self._hold_for)
         self._stop = stop or Stop()
         self._stop.attach(self._in_flight)
         self._goes_on = goes_on
@@ -75,6 +77,14 @@ class CommandControl:
         while self._is_ending():
             await self._clock.sleep(LISTEN_S)
 
+    async def outage(self, step_id: str, error: CloudError) -> bool:
+        """Whether a step is to be tried again after this error; see `Outages.met`."""
+        return await self._outages.met(step_id, error)
+
+    def outage_over(self, step_id: str, error: CloudError) -> None:
+        """A step got through that had met this error."""
+        self._outages.over(step_id, error)
+
     # -- listening
 
     async def listen(self) -> None:
@@ -101,16 +111,17 @@ class CommandControl:
     # -- stopping
 
     async def stopped(self) -> Outcome:
-        """When somebody has said `abort`, or has asked this process to end, and the last step in flight has ended. The
-        one makes the run hold; the other leaves it as it is, for `crossfade resume`."""
-        await _first(self._abort_asked.wait(), self._stop.asked.wait())
+        """When somebody has said `abort`, an outage lasts too long, or somebody has asked this process to end, and the
+        last step in flight has ended. The first two make the run hold; the other leaves it as it is, for `crossfade
+        resume`."""
+        await _first(self._hold_asked.wait(), self._stop.asked.wait())
         until = self._clock.now() + timedelta(seconds=ABORT_WITHIN_S)
         while self._working() and self._clock.now() < until and not self._stop.at_once.is_set():
             await self._clock.sleep(1.0)
-        return self._hold(self._aborted) if self._aborted is not None else self._left()
+        return self._hold(*self._held) if self._held is not None else self._left()
 
     def _is_ending(self) -> bool:
-        return self._aborted is not None or self._stop.asked.is_set()
+        return self._held is not None or self._stop.asked.is_set()
 
     def _working(self) -> list[Entity]:
         """The steps that this process began and that are doing something, not only looking."""
@@ -132,14 +143,16 @@ class CommandControl:
         error = Stopped("This process was stopped; nothing is lost.", why, f"`{self._goes_on}` goes on.")
         return Outcome(WorkflowState.CANCELLED, iso(self._clock.now()), error=error.as_data())
 
-    def _hold(self, command: Command) -> Outcome:
-        why = f"{command.actor} stopped it."
-        who = Who(actor=command.actor)
+    def _hold(self, error: StepFailed, who: Who) -> Outcome:
         run = self._journal.get(Kind.RUN, self._run_id)
         if run is not None and run.state in sources(Kind.RUN, RunState.HOLDING):
-            self._journal.move(Kind.RUN, self._run_id, RunState.HOLDING, reason=why, context=who)
-        error = StepFailed("The run holds.", why, "`crossfade resume` goes on, `crossfade rollback` goes back.")
+            self._journal.move(Kind.RUN, self._run_id, RunState.HOLDING, reason=str(error), context=who)
         return Outcome(WorkflowState.FAILED, iso(self._clock.now()), error=error.as_data())
+
+    def _hold_for(self, error: StepFailed, who: Who = NOBODY) -> None:
+        if self._held is None:
+            self._held = (error, who)
+            self._hold_asked.set()
 
     # -- verbs of the process itself
 
@@ -154,8 +167,9 @@ class CommandControl:
         return "The run goes on."
 
     def _abort(self, command: Command) -> str:
-        self._aborted = command
-        self._abort_asked.set()
+        mend = "`crossfade resume` goes on, `crossfade rollback` goes back."
+        error = StepFailed("The run holds.", f"{command.actor} stopped it.", mend)
+        self._hold_for(error, Who(actor=command.actor))
         return "Steps in flight end, none begins; then the run holds. Hosts stay where they are by then."
 
     def _rollback(self, command: Command) -> str:
@@ -180,4 +194,10 @@ class NoControl:
         return
 
     async def gate(self) -> None:
+        return
+
+    async def outage(self, step_id: str, error: CloudError) -> bool:
+        return False
+
+    def outage_over(self, step_id: str, error: CloudError) -> None:
         return

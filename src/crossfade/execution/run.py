@@ -9,7 +9,7 @@ from crossfade.clock import Clock
 from crossfade.cloud.services import Services
 from crossfade.errors import JournalMismatch
 from crossfade.execution.alerts import Alerts
-from crossfade.execution.context import Context, Control
+from crossfade.execution.context import Context
 from crossfade.execution.engine import Bodies, Engine, Outcome
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.hooks import Hooks
@@ -21,6 +21,7 @@ from crossfade.execution.outside import NOTHING, Outside
 from crossfade.execution.own_tokens import OwnTokens
 from crossfade.execution.seats import Seats
 from crossfade.execution.source import Source
+from crossfade.execution.steps import Control
 from crossfade.execution.target import Target
 from crossfade.execution.target_sessions import TargetSessions
 from crossfade.execution.transitions import Kind, RunState

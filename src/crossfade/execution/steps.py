@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from crossfade.clock import Clock, iso, parse_iso
 from crossfade.cloud.heard import RetryDetails, listening
-from crossfade.errors import GateTimedOut, MigrationError, StepFailed
+from crossfade.errors import CloudError, GateTimedOut, MigrationError, StepFailed
 from crossfade.execution.engine import Workflow, error_as_data, error_from_data
 from crossfade.execution.journal import Context, Journal
 from crossfade.execution.transitions import Kind
@@ -25,8 +25,26 @@ Observe = Callable[[], Awaitable[Facts | None]]
 """Facts when it is already so, else None."""
 LIMIT_S = 4_500.0
 """A run command of 30 minutes, the end of one that was left behind, and a quarter of an hour for the rest."""
-Gate = Callable[[], Awaitable[None]]
-"""Asked before a step begins; returns when it may."""
+
+
+class Control(Protocol):
+    """Whether the run may go on: asked before anything new is begun."""
+
+    async def checkpoint(self) -> None:
+        """Returns when work may begin; waits while the run is paused."""
+        ...
+
+    async def gate(self) -> None:
+        """Returns when a step may begin; never again once the run is being stopped."""
+        ...
+
+    async def outage(self, step_id: str, error: CloudError) -> bool:
+        """Whether a step that met this error is to be tried again where it stands; after a while, if so."""
+        ...
+
+    def outage_over(self, step_id: str, error: CloudError) -> None:
+        """A step got through that had met this error."""
+        ...
 
 
 RETRY = "retry"
@@ -44,7 +62,7 @@ class Steps:
         *,
         run_id: str,
         subject: str,
-        gate: Gate | None = None,
+        control: Control,
         limit_s: float = LIMIT_S,
     ) -> None:
         """`limit_s`: how long one try of a step that does something may take."""
@@ -52,7 +70,7 @@ class Steps:
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
-        self._gate = gate
+        self._control = control
         self._limit_s = limit_s
         self.subject = subject
 
@@ -82,8 +100,10 @@ class Steps:
         async def once() -> Facts:
             step_id = f"{self.subject}/{name}"
             step_id = standing(self._journal, step_id) if undoable else step_id
-            if self._gate is not None:
-                await self._gate()
+            await self._control.gate()
+            return await self._through(step_id, lambda: try_it(step_id))
+
+        async def try_it(step_id: str) -> Facts:
             if within_s is None:
                 data = {"until": iso(self._clock.now() + timedelta(seconds=self._limit_s))}
                 limited = partial(self._limited, step_id, act)
@@ -92,6 +112,21 @@ class Steps:
             return await self._once(step_id, act, observe, only_again, reason, then, data)
 
         return dict(await self._port.step(name, once))
+
+    async def _through(self, step_id: str, work: Callable[[], Awaitable[Facts]]) -> Facts:
+        """A step's tries through an outage, if it meets one."""
+        outage: CloudError | None = None
+        while True:
+            try:
+                facts = await work()
+            except CloudError as error:
+                if not await self._control.outage(step_id, error):
+                    raise
+                outage = error
+            else:
+                if outage is not None:
+                    self._control.outage_over(step_id, outage)
+                return facts
 
     async def _once(
         self,

@@ -10,6 +10,7 @@ import pytest
 
 from crossfade.clock import SimulatedClock
 from crossfade.errors import GateTimedOut, ServiceFailed, StepFailed
+from crossfade.execution.control import NoControl
 from crossfade.execution.inprocess import InProcessEngine
 from crossfade.execution.journal import Journal
 from crossfade.execution.own_tokens import OwnTokens
@@ -33,7 +34,7 @@ class Bench:
         self.count += 1
 
         async def body(port: Any, args: dict[str, Any]) -> dict[str, Any]:
-            steps = Steps(port, journal, self.clock, run_id="r", subject="host")
+            steps = Steps(port, journal, self.clock, run_id="r", subject="host", control=NoControl())
             return {"gave": await work(steps, port)}
 
         async def once() -> Any:

@@ -1,0 +1,76 @@
+"""A service that cannot be reached, or a sign-in that is over, is no host's fault: no host is given up for it.
+
+The step that meets one stays where it is and is tried again, for as long as `PATIENCE_S` says; then the run holds, its
+hosts where they are by then, and `crossfade resume` goes on from there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from crossfade.clock import Clock, iso
+from crossfade.errors import CloudError, StepFailed, Throttled, Unauthorized, Unreachable
+from crossfade.execution.journal import Journal
+
+LOOK_S = 60.0
+"""Before the first further try; later ones come after a quarter of the time that it has lasted."""
+PATIENCE_S: dict[type[CloudError], float] = {Unreachable: 3600.0, Throttled: 3600.0, Unauthorized: 0.0}
+"""From the first failure to the run's hold. A sign-in that is over does not mend itself while this process lives."""
+OUTAGE = "outage"
+"""Subject of the notes that tell of one."""
+
+_MENDS: dict[type[CloudError], str] = {
+    Unreachable: "When it answers again, `crossfade resume` goes on where the hosts are.",
+    Throttled: "When its limits have recovered, `crossfade resume` goes on where the hosts are.",
+    Unauthorized: "Sign in anew; then `crossfade resume` goes on where the hosts are.",
+}
+_CLASSIC_GONE = (
+    " While classic does not answer nothing can go back to it: rollback is impossible. Hosts that have moved serve on."
+)
+
+GiveUp = Callable[[StepFailed], None]
+
+
+class Outages:
+    """Those of one run in this process. `give_up` has the run hold."""
+
+    def __init__(self, journal: Journal, clock: Clock, run_id: str, give_up: GiveUp) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._run_id = run_id
+        self._give_up = give_up
+        self._since: dict[str, datetime] = {}
+
+    async def met(self, step_id: str, error: CloudError) -> bool:
+        """False for what is no outage. True after a while, when the step is to be tried again. When patience is over
+        the run is told to hold, and this returns no more."""
+        patience_s = PATIENCE_S.get(type(error))
+        if patience_s is None:
+            return False
+        now = self._clock.now()
+        since = self._begun(step_id, error, now)
+        if now >= since + timedelta(seconds=patience_s):
+            self._give_up(_held(error, since))
+            await asyncio.Event().wait()
+        await self._clock.sleep(max(LOOK_S, (now - since).total_seconds() / 4))
+        return True
+
+    def over(self, step_id: str, error: CloudError) -> None:
+        """The step that met it has got through."""
+        since = self._since.pop(error.service, None)
+        if since is not None:
+            told = f"{error.service} answers again; {step_id} went on. It had begun at {iso(since)}."
+            self._journal.note(OUTAGE, told, run_id=self._run_id, data={"service": error.service, "step": step_id})
+
+    def _begun(self, step_id: str, error: CloudError, now: datetime) -> datetime:
+        if error.service not in self._since:
+            self._since[error.service] = now
+            told = f"{step_id} waits where it is: {error.why}"
+            self._journal.note(OUTAGE, told, run_id=self._run_id, data={"service": error.service, "step": step_id})
+        return self._since[error.service]
+
+
+def _held(error: CloudError, since: datetime) -> StepFailed:
+    gone = _CLASSIC_GONE if error.service == "classic" else ""
+    what = f"The run holds: {error.service} could not be used since {iso(since)[:19].replace('T', ' ')} UTC."
+    return StepFailed(what, error.why, _MENDS[type(error)] + gone)
