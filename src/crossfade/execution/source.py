@@ -65,6 +65,12 @@ class Source:
         look = await self.look(move.source_pool, fresh_s=5.0 if fresh else None)
         return sorted(look.sessions.get(fold(move.host_name), []), key=lambda session: session.session_id)
 
+    async def is_open(self, move: HostMove, *, fresh: bool = False) -> bool:
+        """Whether new sessions are allowed on a host. One without a record takes none."""
+        look = await self.look(move.source_pool, fresh_s=5.0 if fresh else None)
+        records = (row for row in look.hosts if same(str(row.get("sessionHostName") or ""), move.host_name))
+        return any(bool(row.get("allowNewSession")) for row in records)
+
     async def set_open(self, move: HostMove, allow: bool) -> Facts:
         """Drain mode off or on. A record that is gone cannot be opened: that is told, not hidden."""
         await self._classic.drain(move.source, allow_new_session=allow)

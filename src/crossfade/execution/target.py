@@ -21,6 +21,14 @@ FATAL_CHECKS = frozenset({"domainjoinedcheck", "domaintrustcheck", "sxsstacklist
 HEARTBEAT_FRESH_S = 300.0
 
 
+async def children(arm: Arm, kind: str, pool: str) -> list[dict[str, Any]]:
+    """What a pool holds: nothing when it is gone. Whoever deleted it must not keep its hosts from going back."""
+    try:
+        return await arm.rows(kind, pool)
+    except NotFound:
+        return []
+
+
 class Target:
     """Calls of Azure Virtual Desktop, in the words of a move. A host is known by its VM's id, never by name."""
 
@@ -35,7 +43,7 @@ class Target:
         """The session host of this VM in the target pool, from the pool's list."""
         rows = await self._hosts.get(
             fold(move.target_pool),
-            lambda: self._arm.rows("hostPools/sessionHosts", move.target_pool),
+            lambda: children(self._arm, "hostPools/sessionHosts", move.target_pool),
             fresh_s=fresh_s,
         )
         wanted = fold(move.vm)
@@ -133,7 +141,8 @@ class Target:
     # -- people
 
     async def _pool_sessions(self, pool: str) -> list[dict[str, Any]]:
-        return await self._sessions.get(fold(pool), lambda: self._arm.rows("hostPools/sessionHosts/userSessions", pool))
+        kind = "hostPools/sessionHosts/userSessions"
+        return await self._sessions.get(fold(pool), lambda: children(self._arm, kind, pool))
 
     async def people_on(self, pool: str) -> set[str]:
         """Folded UPNs of everybody with a session in the pool."""

@@ -9,6 +9,7 @@ from crossfade.clock import Clock
 from crossfade.cloud.arm import Arm
 from crossfade.errors import NotFound
 from crossfade.execution.recent import Recent
+from crossfade.execution.target import children
 from crossfade.model.ids import fold
 
 FRESH_S = 20.0
@@ -39,7 +40,7 @@ class TargetSessions:
         return [session for session in await self.of_pool(pool, fresh_s=5.0) if fold(session.id).startswith(prefix)]
 
     async def _read(self, pool: str) -> list[TargetSession]:
-        rows = await self._arm.rows("hostPools/sessionHosts/userSessions", pool)
+        rows = await children(self._arm, "hostPools/sessionHosts/userSessions", pool)
         return sorted((_session(row) for row in rows), key=lambda session: session.id)
 
     async def message(self, session: TargetSession, title: str, body: str) -> None:

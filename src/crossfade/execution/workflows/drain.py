@@ -13,6 +13,9 @@ from crossfade.plan.plan import HostMove, Wave
 
 SEAT_POLL_S = 600.0
 DRAIN_POLL_S = 240.0
+REOPENED = "reopened"
+REOPENED_AT_MOST = 5
+"""So often a host is closed again before it is given up."""
 SEAT_WITHIN_S = 14 * 86_400.0
 SEAT_PATIENCE_S = 4 * 3_600.0
 """How long a host waits for seats before it looks whether others of its wave wait for it."""
@@ -46,6 +49,32 @@ async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove, 
         waiting_for="the last session on the host to end",
         then=lambda _: context.advance(move.source, HostState.DRAINED, "nobody is signed in"),
     )
+
+
+async def still_empty(context: Context, steps: Steps, move: HostMove) -> None:
+    """The last look before the agent goes: whoever has come since is waited for like the others."""
+    await steps.until(
+        "still-empty",
+        lambda: _empty(context, steps, move),
+        every_s=DRAIN_POLL_S,
+        within_s=context.settings.drain_timeout_s,
+        waiting_for="the host to be empty and closed still",
+    )
+
+
+async def _close_again(context: Context, move: HostMove) -> None:
+    """Somebody has opened a host that drains: a scaling script, as a rule. Raises StepFailed for one who insists."""
+    notes = context.journal.events(kind="note", subject=REOPENED)
+    times = sum(1 for note in notes if note.data["host"] == move.source)
+    if times >= REOPENED_AT_MOST:
+        raise StepFailed(
+            f"{move.host_name} does not stay closed.",
+            f"Somebody allowed new sessions on it again, {times + 1} times while it was to become empty.",
+            "Switch the scaling automation of this pool off (its script, runbook or logic app), then retry the host.",
+        )
+    told = f"{move.host_name} was opened while it drains, and is closed again. Is a scaling script still at work?"
+    context.journal.note(REOPENED, told, run_id=context.run_id, data={"host": move.source})
+    await context.source.set_open(move, False)
 
 
 async def _may_leave(context: Context, steps: Steps, move: HostMove, wave: Wave) -> Facts | None:
@@ -95,7 +124,11 @@ async def told_at(context: Context, subject: str, move: HostMove, session: LiveS
 
 
 async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None:
-    """No session is left; those that the policies allow to end are ended once their notice is old enough."""
+    """No session is left and none can come; those that the policies allow to end are ended once their notice is old
+    enough."""
+    if await context.source.is_open(move, fresh=True):
+        await _close_again(context, move)
+        return None
     settings = context.settings
     sessions = await context.source.sessions(move, fresh=True)
     for session in sessions:

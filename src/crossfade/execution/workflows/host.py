@@ -16,7 +16,7 @@ from crossfade.execution.machine import ScriptFailed
 from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.transitions import HostState, Kind
-from crossfade.execution.workflows.drain import PeopleFirst, drain
+from crossfade.execution.workflows.drain import PeopleFirst, drain, still_empty
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, revert
 from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, WAITING, find_try, named
@@ -229,6 +229,7 @@ async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove,
     """Out of service on classic, state kept, agent removed."""
     await drain(context, port, steps, move, wave)
     await scripted(context, port, steps, move, "save", HostState.SAVED)
+    await still_empty(context, steps, move)
     removed = await scripted(context, port, steps, move, "uninstall", HostState.MOVING)
     await restarted(context, port, steps, move, "restart-clean", removed["bootTime"])
 
