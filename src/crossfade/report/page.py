@@ -12,6 +12,7 @@ from crossfade.plan.diff import conflicts
 from crossfade.plan.feed_title import FeedTitle
 from crossfade.plan.operations import Action, PatchResource, PutResource
 from crossfade.plan.plan import HostMove, Plan, PoolPlan
+from crossfade.plan.role_proposal import RoleProposal
 from crossfade.report import words
 from crossfade.report.areas import Area, areas
 from crossfade.report.documents import Documents
@@ -230,6 +231,14 @@ class Page:
     def titles(self) -> list[FeedTitle]:
         """What people read in their feed; what changes first."""
         return sorted(self.plan.titles, key=lambda one: not one.changed)
+
+    def automation(self) -> list[RoleProposal]:
+        """Each application of the customer's own, once."""
+        found: dict[str, RoleProposal] = {}
+        for one in self.plan.roles:
+            if one.automation:
+                found.setdefault(one.principal or one.app_id or one.principal_label, one)
+        return list(found.values())
 
     def conflicts(self) -> list[tuple[str, str]]:
         return [(row.subject, row.reason) for row in conflicts(self.plan)]

@@ -8,6 +8,7 @@ import msgspec
 from samples import documents
 
 from crossfade.plan.feed_title import FeedTitle
+from crossfade.plan.role_proposal import RoleProposal
 from crossfade.report.areas import AREAS, OTHER, areas
 from crossfade.report.html import html
 from crossfade.report.plan_text import plan_text
@@ -53,3 +54,29 @@ def test_the_page_lists_every_area_and_marks_titles_that_change() -> None:
     assert re.search(r"\*\s+desktop\s+Old <b>\s+New\s+hidden", text)
     assert "1 stay as they are." in text
     assert "Excel" in plan_text(plan, every_row=True)
+
+
+def test_the_page_tells_the_difference_in_power_and_each_application_once() -> None:
+    given = documents()
+    assert given.plan is not None
+    one = RoleProposal(
+        id="x",
+        source="g/t",
+        classic_role="RDS Contributor",
+        principal="p",
+        principal_type="ServicePrincipal",
+        principal_label="robot <i>",
+        role_name="Desktop Virtualization Contributor",
+        scope="/subscriptions/s/resourceGroups/rg",
+        reason="r",
+        difference="Less: nothing over VMs.",
+        automation="Ask for other tokens.",
+        app_id="app-1",
+    )
+    plan = msgspec.structs.replace(given.plan, roles=[one, msgspec.structs.replace(one, decision="grant")])
+    page = html(msgspec.structs.replace(given, plan=plan))
+    assert page.count("Less: nothing over VMs.") == 2
+    assert page.count("Ask for other tokens.") == 1
+    assert "robot &lt;i&gt;" in page
+    assert "undecided" in page
+    assert "granted" in page
