@@ -8,7 +8,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _inprocess import ADMIN, ADMIN_ID, OWNER, SUBSCRIPTION, Answer, Twin, add_group, add_machine, grant, make_world
+from _inprocess import (
+    ADMIN,
+    ADMIN_ID,
+    ORIGIN,
+    OWNER,
+    SUBSCRIPTION,
+    Answer,
+    Twin,
+    add_group,
+    add_machine,
+    grant,
+    make_world,
+)
 from _inprocess import token_for as bearer
 
 from avdtwin import agents, tokens
@@ -160,6 +172,18 @@ def test_paths_are_compared_without_case_and_names_keep_their_first_casing(twin:
 
 
 # ---------------------------------------------------------------- bodies
+
+
+def test_a_location_is_relative_as_recorded_or_absolute_when_set(twin: Twin) -> None:
+    body = {"location": "westeurope", "properties": {}}
+    spaces = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.DesktopVirtualization/workspaces"
+    relative = f"{spaces}/one".replace("resourceGroups", "resourcegroups")
+    assert twin.call("PUT", f"{spaces}/one", body).headers["location"] == relative
+    twin.world.state.settings["arm_location"] = "absolute"
+    made = twin.call("PUT", f"{spaces}/two", body)
+    assert made.headers["location"] == f"{ORIGIN}{relative[:-3]}two?api-version=2025-10-10"
+    assert twin.call("GET", made.headers["location"]).json()["name"] == "two"
+    assert "location" not in twin.call("PUT", f"{spaces}/two", body).headers
 
 
 @pytest.mark.parametrize(

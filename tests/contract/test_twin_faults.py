@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -519,6 +520,10 @@ def test_every_kind_is_described_and_tested() -> None:
     page = Path(__file__).parents[2] / "docs" / "reference" / "twin-faults.md"
     text, own = page.read_text(encoding="utf-8"), Path(__file__).read_text(encoding="utf-8")
     assert [kind for kind in faults.KINDS if f"| `{kind}` |" not in text] == []
+    shown = dict(re.findall(r"^\| `(\w+)` \| ((?:`test_\w+`(?:, )?)+) \|$", text, re.MULTILINE))
+    assert sorted(shown) == sorted(faults.KINDS)
+    named = [name for names in shown.values() for name in re.findall(r"`(test_\w+)`", names)]
+    assert [name for name in named if f"def {name}(" not in own] == []
     assert [kind for kind in faults.KINDS if f'"kind": "{kind}"' not in own and f'"{kind}", ' not in own] == []
 
 
