@@ -75,7 +75,10 @@ def test_one_that_no_host_can_show_is_named_and_holds_nobody_up(stage: Stage, mo
     assert icon_rows(stage) == [("the default one", "different")]
 
 
-def test_a_service_that_refuses_to_set_one_holds_nobody_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("engine", ["inprocess", "dbos"])
+def test_a_service_that_refuses_to_set_one_holds_nobody_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
     refused: list[str] = []
 
     def read(world: World, group: Resource, found: Resource) -> None:
@@ -86,6 +89,6 @@ def test_a_service_that_refuses_to_set_one_holds_nobody_up(stage: Stage, monkeyp
 
     normal = applications._read_icon
     monkeypatch.setattr(applications, "_read_icon", read)
-    assert stage.apply().state == "finished"
+    assert stage.apply(engine).state == "finished"
     assert len(refused) >= 2  # tried again with each wave
     assert icon_rows(stage) == [("the default one", "different")]
