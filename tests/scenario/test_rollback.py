@@ -156,7 +156,8 @@ def test_what_the_plan_does_not_know_is_named(tmp_path: Path) -> None:
 
 
 def test_whoever_works_on_the_target_is_told_and_waited_for(tmp_path: Path) -> None:
-    stage, target, _ = moved(tmp_path)
+    """Somebody who does not heed the message: who heeds it comes back at once, perhaps to the next host that goes."""
+    stage, target, _ = moved(tmp_path, settings={"heed_chance": 0.0})
     session = stage.sign_in("off-0", person=somebody_of(stage, "office pool"))
     sign_out_later(stage, session, 7_200.0)
     done = take_back(stage)
