@@ -193,15 +193,11 @@ class World:
 
     @classmethod
     def restore(cls, data: "bytes | mmap.mmap", clock: Clock) -> "World":
-        """A world from `snapshot()`. Raises msgspec.DecodeError or ValidationError when the bytes are no snapshot."""
+        """A world from `snapshot()`. Raises msgspec.DecodeError, which a ValidationError is too, when
+        the bytes are no snapshot.
+        """
         _have_players()
-        collects = gc.isenabled()
-        gc.disable()  # it would look through millions of new objects, again and again, and find nothing
-        try:
-            return cls(_state_of(data), clock)
-        finally:
-            if collects:
-                gc.enable()
+        return cls(state_of(data), clock)
 
     @classmethod
     def load(cls, path: Path, clock: Clock) -> "World":
@@ -214,10 +210,22 @@ class World:
             return cls.restore(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), clock)
 
 
-def _state_of(data: bytes | mmap.mmap) -> WorldState:
+def state_of(data: bytes | mmap.mmap) -> WorldState:
     """The state of a snapshot, decoded part by part, so that of a mapped file only what is being read is in memory.
-    Raises as `World.restore` does.
+    Raises msgspec.DecodeError, which a ValidationError is too, when the bytes are no snapshot.
     """
+    collects = gc.isenabled()
+    gc.disable()  # it would look through millions of new objects, again and again, and find nothing
+    try:
+        return _decoded(data)
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _decoded(data: bytes | mmap.mmap) -> WorldState:
     parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     known = {field.name: field for field in msgspec.structs.fields(WorldState)}
     missing = [field.name for field in known.values() if field.required and field.name not in parts]

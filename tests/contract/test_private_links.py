@@ -156,7 +156,15 @@ def test_an_image_is_read_by_a_host_that_can_be_reached(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["text", {}, {"full_name": "Notes"}, {"full_name": "N_1_z80__h"}, {"full_name": "N_1_x64__h", "x": 1}]
+    "package",
+    [
+        "text",
+        {},
+        {"full_name": 7},
+        {"full_name": "Notes"},
+        {"full_name": "N_1_z80__h"},
+        {"full_name": "N_1_x64__h", "x": 1},
+    ],
 )
 def test_a_package_that_cannot_be_is_refused(twin: Twin, package: Any) -> None:
     assert lay(twin, package) == 400

@@ -66,6 +66,13 @@ def test_a_large_body_is_refused_in_the_services_own_words(twin: Twin) -> None:
     assert twin.call("POST", "/_twin/restore", large).status == 400
 
 
+def test_a_snapshot_nested_too_deeply_changes_nothing(twin: Twin, world: World) -> None:
+    deep = b'{"directory": {"tenant_id": "t"}, "settings": {"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
+    answer = twin.call("POST", "/_twin/restore", deep)
+    assert (answer.status, "nested too deeply" in answer.json()["error"]) == (400, True)
+    assert world.state.directory.tenant_id != "t"
+
+
 # ---------------------------------------------------------------- controls
 
 

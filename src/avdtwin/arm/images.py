@@ -79,7 +79,7 @@ def package_of(full_name: str, **more: Any) -> ImagePackage:
     """A package by its full name, `Name_1.2.3.4_x64_resource_publisher`; `more` are other members of ImagePackage.
     Raises ValueError for another form.
     """
-    parts = full_name.split("_")
+    parts = str(full_name).split("_")
     if len(parts) != 5 or not all(parts[at] for at in (0, 1, 2, 4)):
         raise ValueError(f"'{full_name}' is not of the form name_version_architecture_resource_publisher")
     if parts[2].lower() not in {each.lower() for each in _ARCHITECTURES}:

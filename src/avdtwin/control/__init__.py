@@ -12,9 +12,9 @@ from avdtwin.arm import images, private_links
 from avdtwin.clock import ManualClock, ScaledClock, iso, parse_iso
 from avdtwin.entra import device
 from avdtwin.settings import DEFAULTS
-from avdtwin.state import Fault, ImagePackage, WorldState
+from avdtwin.state import Fault, ImagePackage
 from avdtwin.wire import Request, Response, Router, WireError
-from avdtwin.world import World
+from avdtwin.world import World, state_of
 
 _ROUTER = Router()
 
@@ -126,8 +126,8 @@ def snapshot(world: World, request: Request) -> Response:
 def restore(world: World, request: Request) -> Response:
     """Go back to a snapshot: the state, and with it the time, become what they were."""
     try:
-        state = msgspec.json.decode(request.body, type=WorldState)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        state = state_of(request.body)
+    except msgspec.DecodeError as error:
         return _problem(400, f"this is no snapshot: {error}")
     if isinstance(world.clock, ManualClock):
         world.clock = ManualClock(state.now)

@@ -48,6 +48,7 @@ def test_saving_holds_less_than_the_whole_text(world: World, tmp_path: Path) -> 
         (b'{"directory": {"tenant_id": 7}}', "Expected `str`"),
         (b'{"directory": {"tenant_id": "t"}, "seed": "one"}', "Expected `int`"),
         (b'{"directory": {"tenant_id": "t"}, "seed": 1} more', "malformed"),
+        (b'{"directory": {"tenant_id": "t"}, "settings": {"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}", "deeply"),
     ],
 )
 def test_what_is_no_snapshot_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
