@@ -180,6 +180,7 @@ def main() -> None:
     print(f"moto: {theirs:.0f} cluster creations/s, {described:.0f} descriptions of 100 clusters/s")
     print(f"the twin is {made / theirs:.1f} and {listed / described:.1f} times as fast")
     assert made >= theirs
+    assert listed >= described
 
 
 if __name__ == "__main__":
