@@ -18,6 +18,7 @@ from crossfade.execution.target import Target
 from crossfade.execution.target_sessions import TargetSessions
 from crossfade.execution.transitions import HOST_FORWARD, HostState, Kind
 from crossfade.model.ids import fold
+from crossfade.plan.operations import SetIcon
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Settings, Wave
 
 OPERATOR = "the operator"
@@ -69,6 +70,10 @@ class Context:
         self._pools = {fold(pool.source): pool for pool in plan.pools}
         self._waves = {wave.id: wave for wave in plan.waves}
         self._operations = {operation.id: operation for operation in plan.operations}
+        self._icons: dict[str, list[SetIcon]] = {}
+        for operation in plan.operations:
+            if isinstance(operation, SetIcon):
+                self._icons.setdefault(fold(operation.pool), []).append(operation)
 
     def move(self, host: str) -> HostMove:
         return self._moves[fold(host)]
@@ -85,6 +90,10 @@ class Context:
 
     def operation(self, operation_id: str) -> Any:
         return self._operations[operation_id]
+
+    def icons_of(self, pool: str) -> list[SetIcon]:
+        """Icons to be set once a host pool (folded id) has a host."""
+        return self._icons.get(pool, [])
 
     @property
     def operations(self) -> dict[str, Any]:

@@ -21,22 +21,23 @@ ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 async def set_icons(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> None:
     """Those of the wave's pools that have a host by now. One that fails is tried again with the next wave; the proof
     names what has none of its own in the end."""
-    pools = {fold(context.move(host).target_pool) for host in wave.hosts}
-    mine = [one for one in context.plan.operations if isinstance(one, SetIcon) and fold(one.pool) in pools]
+    pools = dict.fromkeys(fold(context.move(host).target_pool) for host in wave.hosts)
+    mine = [one for pool in pools for one in context.icons_of(pool)]
     if not mine:
         return
-    due = await steps.perform(named("icons due", time), lambda: _due(context, mine))
+    due = await steps.perform(named("icons due", time), lambda: _due(context, wave, mine))
     for name in due["operations"]:
         with suppress(CloudError):  # told by its step in the journal
             await _set(context, context.steps(port, ICONS), context.operation(name))
 
 
-async def _due(context: Context, icons: list[SetIcon]) -> Facts:
+async def _due(context: Context, wave: Wave, icons: list[SetIcon]) -> Facts:
+    """What is not set yet, of the pools of which a host of this wave has arrived."""
     done = written(context.journal.standing(Kind.STEP, parent=ICONS))
     there = {
-        fold(move.target_pool)
-        for move in context.plan.hosts
-        if (known := context.journal.get(Kind.HOST, move.source)) and known.state in ARRIVED
+        fold(context.move(host).target_pool)
+        for host in wave.hosts
+        if (known := context.journal.get(Kind.HOST, host)) and known.state in ARRIVED
     }
     return {"operations": [one.id for one in icons if fold(one.pool) in there and one.id not in done]}
 
