@@ -167,6 +167,8 @@ def test_categories_by_type(twin: Twin) -> None:
         ("a", {"properties": {"logs": []}}, 400),
         ("a", setting("Feed"), 400),
         ("a", {"properties": {"workspaceId": SINK, "logs": [{"enabled": True}]}}, 400),
+        ("a", {"properties": {"workspaceId": SINK, "logs": [{"categoryGroup": "audit", "enabled": True}]}}, 400),
+        ("a", {"properties": {"workspaceId": SINK, "logs": [{"categoryGroup": "allLogs", "category": "Error"}]}}, 400),
         ("a%3Fb", setting("Error"), 400),
         ("second", setting("Error"), 409),
     ],
@@ -174,6 +176,38 @@ def test_categories_by_type(twin: Twin) -> None:
 def test_settings_that_are_refused(twin: Twin, name: str, body: Any, status: int) -> None:
     assert twin.call("PUT", f"{SETTINGS}/first", setting("Error")).status == 200
     assert twin.call("PUT", f"{SETTINGS}/{name}", body).status == status
+
+
+ALL = {"properties": {"workspaceId": SINK, "logs": [{"categoryGroup": "allLogs", "enabled": True}]}}
+UNUSED = {"properties": {"workspaceId": SINK, "logs": [{"categoryGroup": "allLogs", "enabled": False}]}}
+STORED = {"properties": {"storageAccountId": SINK, "logs": [{"categoryGroup": "allLogs", "enabled": True}]}}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        (setting("Connection"), setting("Connection"), 409),
+        (setting("Connection"), setting("Error", "Connection"), 409),
+        (setting("Connection"), setting("connection", sink=SINK.upper()), 409),
+        (ALL, setting("Connection"), 409),
+        (setting("Connection"), ALL, 409),
+        (ALL, ALL, 409),
+        (setting("Connection"), setting("Error"), 200),
+        (ALL, setting("Connection", sink=f"{SINK}2"), 200),
+        (ALL, UNUSED, 200),
+        (UNUSED, setting("Connection"), 200),
+        (ALL, STORED, 200),
+    ],
+)
+def test_one_category_goes_to_one_sink_by_one_setting(twin: Twin, first: Any, second: Any, status: int) -> None:
+    assert twin.call("PUT", f"{SETTINGS}/first", first).status == 200
+    answer = twin.call("PUT", f"{SETTINGS}/second", second)
+    assert answer.status == status, answer.json()
+    if status == 409:
+        error = answer.json()["error"]
+        assert (error["code"], "'first'" in error["message"]) == ("Conflict", True)
+        assert twin.call("GET", f"{SETTINGS}/second").status == 404
+    assert twin.call("PUT", f"{SETTINGS}/FIRST", first).status == 200, "a setting does not clash with itself"
 
 
 def test_five_settings_at_most(twin: Twin) -> None:

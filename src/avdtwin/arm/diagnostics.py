@@ -27,6 +27,9 @@ CATEGORIES = {
     "microsoft.desktopvirtualization/scalingplans": ("Autoscale",),
     "microsoft.desktopvirtualization/appattachpackages": ("Management",),
 }
+_GROUPS = ("allLogs",)
+"""Of no type here is another group known."""
+
 _SINKS = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
 _TEXTS = (*_SINKS, "eventHubName", "serviceBusRuleId", "logAnalyticsDestinationType")
 
@@ -62,7 +65,7 @@ def put(world: World, request: Request, scope: str, name: str) -> Response:
     others = [each for each in _settings(world, resource) if each.name.lower() != name.lower()]
     if len(others) >= _MOST:
         raise errors.gateway(409, "Conflict", f"A resource takes at most {_MOST} diagnostic settings.")
-    _refuse_doubles(properties, others)
+    _refuse_doubles(resource, properties, others)
     made = Resource(id=_id(resource, name), type=_RIGHT, name=name, properties=properties, created_at=world.now)
     return GatewayResponse(body=_body(store.add(world, made)))
 
@@ -82,7 +85,7 @@ def list_categories(world: World, request: Request, scope: str) -> Response:
 
 def get_category(world: World, request: Request, scope: str, name: str) -> Response:
     resource = _target(world, request, scope, "read")
-    found = next((each for each in _categories(resource) if each.lower() == name.lower()), None)
+    found = _spelled(name, _categories(resource))
     if found is None:
         raise errors.gateway(404, "ResourceNotFound", f"The category '{name}' doesn't exist.")
     return GatewayResponse(body=_category(resource, found))
@@ -114,32 +117,55 @@ def _settings(world: World, resource: Resource) -> list[Resource]:
 
 
 def _checked(resource: Resource, given: dict[str, Any]) -> dict[str, Any]:
+    logs = fields.records("logs", given.get("logs") or [])
+    for log in logs:
+        _require_known(resource, log)
+    return {**_sinks(given), "logs": logs, "metrics": fields.records("metrics", given.get("metrics") or [])}
+
+
+def _sinks(given: dict[str, Any]) -> dict[str, Any]:
+    """Where a setting sends to. Whether there is anything at these ids is not looked at here."""
     kept: dict[str, Any] = {name: fields.text(name, given[name]) for name in _TEXTS if given.get(name)}
     if not any(name in kept for name in _SINKS):
         raise errors.gateway(400, "BadRequest", "At least one data sink needs to be specified.")
-    logs = fields.records("logs", given.get("logs") or [])
-    for log in logs:
-        category = log.get("category")
-        if category is not None and category not in _categories(resource):
-            raise errors.gateway(400, "BadRequest", f"Category '{category}' is not supported.")
-        if category is None and log.get("categoryGroup") not in ("allLogs", "audit"):
-            raise errors.gateway(400, "BadRequest", "A log needs a category or a category group.")
-    return {**kept, "logs": logs, "metrics": fields.records("metrics", given.get("metrics") or [])}
+    return kept
 
 
-def _refuse_doubles(properties: dict[str, Any], others: list[Resource]) -> None:
-    """One category goes to one sink by one setting only."""
+def _require_known(resource: Resource, log: dict[str, Any]) -> None:
+    category, group = log.get("category"), log.get("categoryGroup")
+    if (category is None) == (group is None):
+        raise errors.gateway(400, "BadRequest", "A log needs either a category or a category group.")
+    if category is not None and _spelled(category, _categories(resource)) is None:
+        raise errors.gateway(400, "BadRequest", f"Category '{category}' is not supported.")
+    if group is not None and _spelled(group, _GROUPS) is None:
+        raise errors.gateway(400, "BadRequest", f"Category group '{group}' is not supported.")
+
+
+def _refuse_doubles(resource: Resource, properties: dict[str, Any], others: list[Resource]) -> None:
+    """One category goes to one sink by one setting only (facts 6.1). A group stands for its categories; a sink is an
+    id, so its casing does not matter. The wording is inferred.
+    """
+    sent = _sent(resource, properties)
     for other in others:
+        both = sorted(sent & _sent(resource, other.properties))
         for sink in _SINKS:
-            same = properties.get(sink) is not None and properties[sink] == other.properties.get(sink)
-            both = _sent(properties) & _sent(other.properties)
-            if same and both:
-                text = f"Data sink '{properties[sink]}' is already used in diagnostic setting '{other.name}' for "
-                raise errors.gateway(409, "Conflict", f"{text}category '{sorted(both)[0]}'.")
+            asked = str(properties.get(sink) or "")
+            if both and asked and asked.lower() == str(other.properties.get(sink) or "").lower():
+                text = f"Data sink '{asked}' is already used in diagnostic setting '{other.name}' for category "
+                raise errors.gateway(409, "Conflict", f"{text}'{both[0]}'.")
 
 
-def _sent(properties: dict[str, Any]) -> set[str]:
-    return {str(log.get("category") or log.get("categoryGroup")) for log in properties["logs"] if log.get("enabled")}
+def _sent(resource: Resource, properties: dict[str, Any]) -> set[str]:
+    """The categories that a setting sends, those of its groups among them."""
+    enabled = [log for log in properties["logs"] if log.get("enabled")]
+    named = {_spelled(log.get("category"), _categories(resource)) for log in enabled} - {None}
+    in_groups = _categories(resource) if any(log.get("categoryGroup") for log in enabled) else ()
+    return {*in_groups, *(str(name) for name in named)}
+
+
+def _spelled(name: Any, known: tuple[str, ...]) -> str | None:
+    """A name in the spelling of the service, whatever its casing; None for one that it does not know."""
+    return next((each for each in known if each.lower() == str(name).lower()), None)
 
 
 def _body(setting: Resource) -> dict[str, Any]:
@@ -148,7 +174,7 @@ def _body(setting: Resource) -> dict[str, Any]:
 
 def _category(resource: Resource, name: str) -> dict[str, Any]:
     kind = f"{_RIGHT}Categories"
-    properties = {"categoryType": "Logs", "categoryGroups": ["allLogs"]}
+    properties = {"categoryType": "Logs", "categoryGroups": list(_GROUPS)}
     return {
         "id": f"{resource.id}/providers/{kind}/{name}",
         "type": kind,
