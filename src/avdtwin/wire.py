@@ -35,6 +35,8 @@ class Request(msgspec.Struct, kw_only=True):
     principal: Principal | None = None
     route: str = ""
     """Template that matched."""
+    reading: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """What is done to the body once it is decoded, before a handler sees it."""
     answer_headers: dict[str, str] = {}
     """Headers gathered on the way to the handler, for the answer."""
 

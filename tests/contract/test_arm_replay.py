@@ -134,6 +134,7 @@ EXISTING: dict[str, dict[int, list[Before]]] = {
             host("rg-avd-wus", "hp-automated", "auto-0"),
         ]
     },
+    "13": {},
 }
 """What is there before each pair of a recording, by the number of its file."""
 

@@ -342,7 +342,7 @@ ROWS: dict[str, Row] = {
     "msix_packages.list": Row(args=(RG, "pool"), says=only("msix"), wrong=(RG, "none"), code=NO_PARENT),
     "app_attach_package.create_or_update": Row(
         args=(RG, "new", ATTACHED),
-        says=lambda r: (r.name, r.properties.provisioning_state) == ("new", "Succeeded"),
+        says=lambda r: (r.name, r.properties.fail_health_check_on_staging_failure) == ("new", "NeedsAssistance"),
         wrong=("nowhere", "new", ATTACHED),
         code=NO_GROUP,
     ),

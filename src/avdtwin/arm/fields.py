@@ -114,6 +114,19 @@ def choice(*words: str, also: dict[str, str] | None = None) -> Check:
     return check
 
 
+_MIGRATIONS = choice("Start", "Revoke", "Complete", "Hide", "Unhide")
+
+
+def migration_request(name: str, value: Any) -> None:
+    """What links an object with the classic one at `migrationPath` (facts/arm-service 1.15): read and checked, then let
+    go. Whether the service still acts on it is not known; the twin does not, and answers null as recorded.
+    """
+    given = record(name, value)
+    text(f"{name}.migrationPath", given.get("migrationPath", ""))
+    if "operation" in given:
+        _MIGRATIONS(f"{name}.operation", given["operation"])
+
+
 def _unfit(name: str, value: Any) -> Exception:
     return errors.provider(400, f"Error converting value {value!r} for property '{name}'")
 
@@ -133,7 +146,7 @@ def body_of(request: Request) -> dict[str, Any]:
         return {}
     if not isinstance(body, dict):
         raise errors.bad_request("The request content was invalid: an object was expected.")
-    return body
+    return request.reading(body) if request.reading is not None else body
 
 
 def properties_of(body: dict[str, Any]) -> dict[str, Any]:

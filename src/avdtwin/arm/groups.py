@@ -19,6 +19,7 @@ FIELDS = (
     Field("description", text),
     Field("friendlyName", text),
     Field("applicationGroupType", choice("RemoteApp", "Desktop"), required=True, fixed=True),
+    Field("migrationRequest", fields.migration_request),
 )
 
 _ORDER: dict[str, Any] = {

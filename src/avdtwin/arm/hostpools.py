@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from avdtwin.arm import bodies, errors, fields, locations, names, paging, private_links, registration, store, versions
+from avdtwin.arm import bodies, errors, fields, locations, names, paging, private_links, registration, store
 from avdtwin.arm.fields import Field, boolean, choice, integer, text, text_or_null
 from avdtwin.arm.ids import NAMESPACE, Place, wire_id
 from avdtwin.arm.routes import ROUTES, may_read
@@ -51,6 +51,7 @@ FIELDS = (
     Field("ssoClientId", text),
     Field("ssoClientSecretKeyVaultPath", text),
     Field("ssoSecretType", choice("SharedKey", "Certificate", "SharedKeyInKeyVault", "CertificateInKeyVault")),
+    Field("migrationRequest", fields.migration_request),
 )
 
 _ORDER: dict[str, Any] = {
@@ -114,7 +115,7 @@ def put(world: World, request: Request, place: Place) -> Response:
     pool.location, pool.tags = location, tags
     pool.properties |= stored
     bodies.touch(world, pool, request.principal)
-    answer = _body(pool, request, registration.apply(world, pool, token), None)
+    answer = _body(pool, registration.apply(world, pool, token), None)
     return bodies.put_answer(pool, answer, created)
 
 
@@ -130,12 +131,12 @@ def patch(world: World, request: Request, place: Place) -> Response:
     pool.properties |= _ring({**pool.properties, **changed})
     pool.tags = tags
     bodies.touch(world, pool, request.principal)
-    return Response(body=_body(pool, request, registration.apply(world, pool, token), None))
+    return Response(body=_body(pool, registration.apply(world, pool, token), None))
 
 
 @ROUTES.item("GET", KIND)
 def get(world: World, request: Request, place: Place) -> Response:
-    return Response(body=_shown(world, require(world, place), request))
+    return Response(body=_shown(world, require(world, place)))
 
 
 @ROUTES.item("DELETE", KIND)
@@ -148,7 +149,7 @@ def delete(world: World, request: Request, place: Place) -> Response:
     hosts = store.keys(world, pool.id, "sessionHosts")
     if hosts and not truthy(request.query.get("force")):
         raise errors.provider(400, _still_has(pool, "SessionHosts"))
-    body = _body(pool, request, registration.info(world, pool), private_links.of(world, pool))
+    body = _body(pool, registration.info(world, pool), private_links.of(world, pool))
     from avdtwin.arm import session_hosts
 
     for host in store.children(world, pool.id, "sessionHosts"):
@@ -159,13 +160,13 @@ def delete(world: World, request: Request, place: Place) -> Response:
 
 @ROUTES.listing(KIND)
 def list_in_group(world: World, request: Request, place: Place) -> Response:
-    return paging.of_gateway(world, request, store.keys(world, place.group_id, KIND), _show(world, request))
+    return paging.of_gateway(world, request, store.keys(world, place.group_id, KIND), _show(world))
 
 
 @ROUTES.in_subscription(KIND)
 def list_in_subscription(world: World, request: Request, subscription: str) -> Response:
     keys = store.keys(world, f"/subscriptions/{subscription}", KIND)
-    return paging.of_gateway(world, request, keys, may_read(world, request, subscription, KIND, _show(world, request)))
+    return paging.of_gateway(world, request, keys, may_read(world, request, subscription, KIND, _show(world)))
 
 
 @ROUTES.action("retrieveRegistrationToken", KIND)
@@ -244,16 +245,16 @@ def _still_has(pool: Resource, what: str) -> str:
     )
 
 
-def _show(world: World, request: Request) -> paging.Show:
-    return lambda key: _shown(world, world.state.arm.resources[key], request)
+def _show(world: World) -> paging.Show:
+    return lambda key: _shown(world, world.state.arm.resources[key])
 
 
-def _shown(world: World, pool: Resource, request: Request) -> dict[str, Any]:
-    return _body(pool, request, None, private_links.of(world, pool))
+def _shown(world: World, pool: Resource) -> dict[str, Any]:
+    return _body(pool, None, private_links.of(world, pool))
 
 
 def _body(
-    pool: Resource, request: Request, token: dict[str, Any] | None, private_endpoints: list[dict[str, Any]] | None
+    pool: Resource, token: dict[str, Any] | None, private_endpoints: list[dict[str, Any]] | None
 ) -> dict[str, Any]:
     properties = {
         **_ORDER,
@@ -261,6 +262,4 @@ def _body(
         "registrationInfo": token,
         "privateEndpointConnections": private_endpoints,
     }
-    if not versions.is_preview(request):
-        del properties["managementType"]
     return {"identity": _NO_IDENTITY, **bodies.tracked(pool, properties)}

@@ -2,6 +2,7 @@
 what it is told; what is in an image is told by `images`.
 """
 
+import re
 from typing import Any
 
 from avdtwin.arm import bodies, errors, fields, hostpools, locations, paging, store
@@ -29,13 +30,49 @@ _FIELDS = {
         Field("image", record),
         Field("hostPoolReferences", texts, []),
         Field("keyVaultURL", text),
-        Field("failHealthCheckOnStagingFailure", choice("Unhealthy", "NeedsAssistance", "DoNotFail"), "Unhealthy"),
+        Field(
+            "failHealthCheckOnStagingFailure", choice("Unhealthy", "NeedsAssistance", "DoNotFail"), "NeedsAssistance"
+        ),
     ),
 }
 _PATCHED = {
     MSIX: tuple(field for field in _FIELDS[MSIX] if field.name in ("displayName", "isActive", "isRegularRegistration")),
     ATTACH: _FIELDS[ATTACH],
 }
+
+_ATTACH_ORDER: dict[str, Any] = {
+    "repositoryResourceId": None,
+    "repositoryApplicationId": None,
+    "customData": None,
+    "packageOwnerName": "AppAttach",
+    "packageLookbackUrl": None,
+    "image": None,
+    "hostPoolReferences": [],
+    "failHealthCheckOnStagingFailure": "NeedsAssistance",
+    "keyVaultURL": None,
+}
+_NEVER = "0001-01-01T00:00:00"
+_IMAGE_ORDER: dict[str, Any] = {
+    "packageAlias": None,
+    "imagePath": None,
+    "packageName": None,
+    "packageFamilyName": None,
+    "packageFullName": None,
+    "displayName": None,
+    "packageRelativePath": None,
+    "isRegularRegistration": False,
+    "isActive": False,
+    "packageDependencies": [],
+    "version": None,
+    "lastUpdated": _NEVER,
+    "packageApplications": [],
+    "certificateExpiry": _NEVER,
+    "certificateName": None,
+    "isPackageTimestamped": "NotTimestamped",
+}
+"""Members of an app attach package in their order, as recorded (New-AzWvdAppAttachPackage, 2026-03); what stands for a
+member of the image that was not given is inferred but for the last three. There is no `provisioningState`.
+"""
 
 
 @ROUTES.item("PUT", POOLS, MSIX)
@@ -58,7 +95,7 @@ def put(world: World, request: Request, place: Place) -> Response:
     elif location is not None:
         locations.require_same(package, location)
     package.location, package.tags = location, tags
-    package.properties |= stored
+    package.properties |= _with_moment(stored)
     bodies.touch(world, package, request.principal)
     return bodies.put_answer(package, _body(package), created)
 
@@ -69,7 +106,7 @@ def patch(world: World, request: Request, place: Place) -> Response:
     package = _require(world, place)
     body = fields.body_of(request)
     tags = fields.tags_of(body) if "tags" in body else package.tags
-    package.properties |= fields.for_patch(_PATCHED[_kind(place)], fields.properties_of(body))
+    package.properties |= _with_moment(fields.for_patch(_PATCHED[_kind(place)], fields.properties_of(body)))
     package.tags = tags
     bodies.touch(world, package, request.principal)
     return Response(body=_body(package))
@@ -124,6 +161,14 @@ def _require(world: World, place: Place) -> Resource:
     raise errors.provider(404, "MSIXPackage does not exist")
 
 
+def _with_moment(stored: dict[str, Any]) -> dict[str, Any]:
+    """`lastUpdated` of an image without a fraction of nothing: `…:00.0000000` comes back as `…:00` (recorded)."""
+    image = stored.get("image")
+    if not image or not isinstance(image.get("lastUpdated"), str):
+        return stored
+    return {**stored, "image": {**image, "lastUpdated": re.sub(r"\.0+(?=\D|$)", "", image["lastUpdated"])}}
+
+
 def _show(world: World) -> paging.Show:
     return lambda key: _body(world.state.arm.resources[key])
 
@@ -131,4 +176,7 @@ def _show(world: World) -> paging.Show:
 def _body(package: Resource) -> dict[str, Any]:
     if package.location is None:
         return bodies.child(package, dict(package.properties))
-    return bodies.tracked(package, {**package.properties, "provisioningState": "Succeeded"})
+    properties = {**_ATTACH_ORDER, **package.properties}
+    if properties["image"] is not None:
+        properties["image"] = {**_IMAGE_ORDER, **properties["image"]}
+    return {**bodies.tracked(package, properties), "tags": package.tags or {}}

@@ -146,13 +146,19 @@ def _plain(provider: Provider) -> dict[str, Any]:
         {
             "resourceType": kind,
             "locations": locations,
-            "apiVersions": list(provider.versions),
+            "apiVersions": _versions(provider, kind),
             "defaultApiVersion": provider.versions[0],
             "capabilities": "CrossResourceGroupResourceMove, SupportsTags, SupportsLocation",
         }
         for kind in provider.types
     ]
     return {"namespace": provider.namespace, "resourceTypes": types}
+
+
+def _versions(provider: Provider, kind: str) -> list[str]:
+    """Those of the provider, for desktop virtualization without those that did not have the type yet."""
+    known = versions.known_to(kind) if provider is PROVIDERS[0] else provider.versions
+    return [version for version in provider.versions if version in known]
 
 
 def _require(namespace: str) -> Provider:

@@ -7,7 +7,7 @@ list (with no names at all for the lists of a resource group).
 
 from collections.abc import Callable
 
-from avdtwin.arm import errors, limits, rights, store, versions
+from avdtwin.arm import errors, limits, rights, shapes, store, versions
 from avdtwin.arm.ids import NAMESPACE, Place, place_of
 from avdtwin.arm.paging import Show
 from avdtwin.wire import Request, Response, Router
@@ -39,7 +39,7 @@ class Routes:
     def action(self, verb: str, *kinds: str) -> Callable[[PlaceHandler], PlaceHandler]:
         """A POST on a resource."""
         asked = f"{'/'.join(kinds).lower()}/{verb}/action"
-        return self._add("POST", f"{_template(kinds)}/{verb}", kinds, asked)
+        return self._add("POST", f"{_template(kinds)}/{verb}", kinds, asked, verb)
 
     def in_subscription(self, kind: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """The list of a kind in a subscription, `handler(world, request, subscription)`. Made by ARM itself: it shows
@@ -49,7 +49,7 @@ class Routes:
         def register(handler: Callable[..., Response]) -> Callable[..., Response]:
             def serve(world: World, request: Request, subscription: str) -> Response:
                 versions.require(request, kind)
-                return handler(world, request, subscription)
+                return _shaped(handler(world, request, subscription), shapes.of(kind, versions.of(request)))
 
             self._added.append(("GET", f"{_SUBSCRIPTION}/{kind}", serve))
             return handler
@@ -65,12 +65,17 @@ class Routes:
             router.add(method, template, handler)
 
     def _add(
-        self, method: str, tail: str, kinds: tuple[str, ...], action: str
+        self, method: str, tail: str, kinds: tuple[str, ...], action: str, verb: str = ""
     ) -> Callable[[PlaceHandler], PlaceHandler]:
+        kind = "/".join(kinds)
+
         def register(handler: PlaceHandler) -> PlaceHandler:
             def serve(world: World, request: Request, **_names: str) -> Response:
                 place = place_of(request.path)
-                versions.require(request, "/".join(kinds))
+                if verb:
+                    versions.require_action(request, kind, verb)
+                else:
+                    versions.require(request, kind)
                 assert request.principal is not None, "the call was not authenticated"
                 rights.require(
                     world, request.principal, f"{NAMESPACE}/{action}", place.id if place.names else place.group_id
@@ -79,7 +84,9 @@ class Routes:
                 if place.names:
                     is_list = method == "GET" and kinds[-1] == "sessionHosts" and len(place.names) < len(kinds)
                     request.answer_headers |= limits.count(world, place.subscription, session_host_list=is_list)
-                return handler(world, request, place)
+                shape = shapes.of(f"{kind}/{verb}" if verb else kind, versions.of(request))
+                request.reading = shape.read
+                return _shaped(handler(world, request, place), shape)
 
             self._added.append((method, _GROUP + tail, serve))
             self._actions.add(action)
@@ -99,6 +106,12 @@ def may_read(world: World, request: Request, subscription: str, kind: str, show:
     if not world.setting("rights_enforced") or rights.allows(world, caller, action, f"/subscriptions/{subscription}"):
         return show
     return lambda key: show(key) if rights.allows(world, caller, action, key) else None
+
+
+def _shaped(response: Response, shape: shapes.Shape) -> Response:
+    if shape.write is not None:
+        response.body = shapes.written(response.body, shape.write)
+    return response
 
 
 def _template(kinds: tuple[str, ...]) -> str:

@@ -17,6 +17,21 @@ PREVIEWS = (
 
 _ALL = frozenset(STABLE + PREVIEWS)
 
+_FIRST = {
+    "scalingplans/pooledschedules": "2022-09-09",
+    "scalingplans/personalschedules": "2023-09-05",
+    "hostpools/privateendpointconnections": "2023-09-05",
+    "hostpools/privatelinkresources": "2023-09-05",
+    "workspaces/privateendpointconnections": "2023-09-05",
+    "workspaces/privatelinkresources": "2023-09-05",
+    "appattachpackages": "2024-04-03",
+    "hostpools/listregistrationtokens": "2024-04-03",
+    "hostpools/importappattachpackageinfo": "2024-04-03",
+}
+"""The first stable version of what came after 2021-07-12: types, and actions by the name of their type. The accepted
+previews are newer than all of them.
+"""
+
 
 def of(request: Request) -> str:
     """The version asked for; empty when there is none."""
@@ -26,8 +41,21 @@ def of(request: Request) -> str:
 def require(request: Request, resource_type: str) -> None:
     """Refuse a version that the provider never had or has retired. `resource_type` without its namespace."""
     version = of(request)
-    if version not in _ALL:
+    if version not in known_to(resource_type):
         raise unknown(version, resource_type)
+
+
+def require_action(request: Request, resource_type: str, verb: str) -> None:
+    """Refuse an action that the version did not have. ARM passes actions on, so the provider answers; inferred."""
+    require(request, resource_type)
+    if of(request) not in known_to(f"{resource_type}/{verb}"):
+        raise errors.provider(404, f"The action {verb} does not exist in API version {of(request)}")
+
+
+def known_to(what: str) -> frozenset[str]:
+    """The versions that have a type, or an action (`hostPools/listRegistrationTokens`), by its name in any casing."""
+    first = _FIRST.get(what.lower(), STABLE[0])
+    return _ALL if first == STABLE[0] else frozenset(each for each in _ALL if each >= first or each not in STABLE)
 
 
 def missing() -> WireError:
@@ -39,7 +67,7 @@ def missing() -> WireError:
 
 
 def unknown(version: str, resource_type: str) -> WireError:
-    supported = ", ".join(sorted(_ALL))
+    supported = ", ".join(sorted(known_to(resource_type)))
     return errors.gateway(
         400,
         "NoRegisteredProviderFound",
