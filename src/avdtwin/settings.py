@@ -10,6 +10,13 @@ DEFAULTS: dict[str, Any] = {
     "latency_s": (0.03, 0.25),
     "rights_enforced": True,
     "limits_enforced": True,
+    "arm_limits_enforced": True,
+    "arm_rates": {  # calls of a principal in a subscription: what the bucket holds, and what flows in per second
+        "reads": [250, 25],
+        "writes": [200, 10],
+        "deletes": [200, 10],
+    },
+    "arm_rates_of_all": 15,  # all principals of a subscription together have so many times as much
     "session_host_list_limit": 6000,
     "provider_call_limit": 10000,
     "role_assignments_per_subscription": 4000,
@@ -111,3 +118,52 @@ DEFAULTS: dict[str, Any] = {
     "retry_s": (45.0, 150.0),
     "sample_s": 300.0,
 }
+
+_NUMBER, _TEXT, _LIST = (int, float), (str,), (list,)
+_MAY_BE_NONE: dict[str, tuple[type, ...]] = {
+    "graph_units_per_10s": _NUMBER,
+    "classic_page_unasked": _NUMBER,
+    "classic_discovery_authority": _TEXT,
+    "classic_new_tenants_until": _NUMBER,
+    "classic_start_menu": _LIST,
+    "classic_tenants_limit": _NUMBER,
+    "classic_pools_limit": _NUMBER,
+    "classic_app_groups_limit": _NUMBER,
+    "classic_remote_apps_limit": _NUMBER,
+    "classic_role_assignments_limit": _NUMBER,
+    "classic_rate_per_s": _NUMBER,
+    "classic_gone": (str, int),
+}
+"""Settings that their default does not tell the kind of, with what they are when they are not None."""
+
+
+def problem(name: str, value: Any) -> str | None:
+    """Why a setting cannot have a value; None when it can. `value` may come out of JSON: pairs are lists there."""
+    if name not in DEFAULTS:
+        return f"there is no setting {name}"
+    return None if _fits(name, value) else f"a value does not fit: {name}"
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a value is of its default's kind: a pair of bounds, rates by name, a switch, a number or a text."""
+    default = DEFAULTS[name]
+    if name in _MAY_BE_NONE:
+        return value is None or (isinstance(value, _MAY_BE_NONE[name]) and not isinstance(value, bool))
+    if isinstance(default, tuple):
+        return _is_numbers(value, len(default))
+    if isinstance(default, dict) and default:
+        known = all(each in default for each in value) if isinstance(value, dict) else False
+        return known and (
+            not isinstance(next(iter(default.values())), list) or all(_is_numbers(each, 2) for each in value.values())
+        )
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) and isinstance(default, bool)
+    return _is_number(value) if _is_number(default) else isinstance(value, type(default))
+
+
+def _is_numbers(value: Any, count: int) -> bool:
+    return isinstance(value, list | tuple) and len(value) == count and all(_is_number(each) for each in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

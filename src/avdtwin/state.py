@@ -572,10 +572,14 @@ class DueEvent(State, array_like=True, order=True):
     args: dict[str, Any]
 
 
+VERSION = 1
+"""Of the form of a snapshot; goes up when an older twin could not read a newer one's."""
+
+
 class WorldState(State, kw_only=True):
     """The root. `now` is how far the world has been settled."""
 
-    version: int = 1
+    version: int = VERSION
     seed: int = 0
     now: float = 0.0
     next_seq: int = 0

@@ -10,14 +10,15 @@ import heapq
 import mmap
 from collections.abc import Callable
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from avdtwin.clock import Clock
-from avdtwin.settings import DEFAULTS
-from avdtwin.state import Directory, DueEvent, Record, WorldState
+from avdtwin.settings import DEFAULTS, problem
+from avdtwin.state import VERSION, Directory, DueEvent, Record, WorldState
 
 EventHandler = Callable[..., None]
 _HANDLERS: dict[str, EventHandler] = {}
@@ -212,7 +213,8 @@ class World:
 
 def state_of(data: bytes | mmap.mmap) -> WorldState:
     """The state of a snapshot, decoded part by part, so that of a mapped file only what is being read is in memory.
-    Raises msgspec.DecodeError, which a ValidationError is too, when the bytes are no snapshot.
+    Raises msgspec.DecodeError, which a ValidationError is too, when the bytes are no snapshot, or one of a newer
+    version, or when it holds an event or a setting that this version cannot play or have.
     """
     collects = gc.isenabled()
     gc.disable()  # it would look through millions of new objects, again and again, and find nothing
@@ -231,13 +233,49 @@ def _decoded(data: bytes | mmap.mmap) -> WorldState:
     missing = [field.name for field in known.values() if field.required and field.name not in parts]
     if missing:
         raise msgspec.ValidationError(f"Object missing required field `{missing[0]}`")
+    _require_version(parts.get("version"))
     given = {}
     for name, raw in parts.items():
         if name in known:
             _let_go(data)
             given[name] = msgspec.json.decode(raw, type=known[name].type)
     _let_go(data)
-    return WorldState(**given)
+    state = WorldState(**given)
+    _require_playable(state)
+    return state
+
+
+def _require_version(raw: msgspec.Raw | None) -> None:
+    """Before anything else is read: a newer snapshot may hold anything."""
+    version = msgspec.json.decode(raw, type=int) if raw is not None else VERSION
+    if version > VERSION:
+        text = f"it is of version {version}, and this twin reads up to {VERSION}: take the avdtwin that wrote it"
+        raise msgspec.ValidationError(text)
+
+
+def _require_playable(state: WorldState) -> None:
+    """Everything that would only be found out later, when half of it has happened."""
+    _have_players()
+    checked: set[tuple[str, ...]] = set()
+    for event in state.events:
+        form = (event.kind, *event.args)
+        if form not in checked:
+            _require_event(event)
+            checked.add(form)
+    for name, value in state.settings.items():
+        wrong = problem(name, value)
+        if wrong is not None:
+            raise msgspec.ValidationError(wrong)
+
+
+def _require_event(event: DueEvent) -> None:
+    handler = _HANDLERS.get(event.kind)
+    if handler is None:
+        raise msgspec.ValidationError(f"nobody plays the event '{event.kind}' that is due at {event.due}")
+    try:
+        signature(handler).bind(None, event.due, **event.args)
+    except TypeError as error:
+        raise msgspec.ValidationError(f"the event '{event.kind}' that is due at {event.due}: {error}") from error
 
 
 def _let_go(data: bytes | mmap.mmap) -> None:

@@ -20,6 +20,7 @@ from _inprocess import START, Twin, make_world
 
 from avdtwin import cli
 from avdtwin.server import Endpoint, listen, serve
+from avdtwin.settings import DEFAULTS, problem
 from avdtwin.world import World
 
 
@@ -126,6 +127,23 @@ def test_settings(twin: Twin, world: World) -> None:
     assert twin.call("PATCH", "/_twin/settings", {"boot_s": None}).json()["boot_s"] != [1, 2]
     for wrong in ({"colour": "red"}, {"boot_s": 3}, {"rights_enforced": 1}, {"heartbeat_s": "x"}):
         assert twin.call("PATCH", "/_twin/settings", wrong).status == 400
+
+
+@pytest.mark.parametrize("name", sorted(name for name, default in DEFAULTS.items() if default is None))
+def test_a_rule_that_is_off_by_default_can_be_tuned(twin: Twin, world: World, name: str) -> None:
+    value: Any = {"classic_discovery_authority": "https://x", "classic_start_menu": []}.get(name, 7)
+    assert twin.call("PATCH", "/_twin/settings", {name: value}).json()[name] == value
+    assert world.setting(name) == value
+    for wrong in ({}, True):
+        assert twin.call("PATCH", "/_twin/settings", {name: wrong}).status == 400
+    assert twin.call("PATCH", "/_twin/settings", {name: None}).json()[name] is None
+
+
+def test_every_default_is_a_value_that_fits() -> None:
+    assert [name for name, default in DEFAULTS.items() if problem(name, default)] == []
+    for rates in ({"reads": [1]}, {"reads": 1}, {"walks": [1, 1]}, [1, 1]):
+        assert problem("arm_rates", rates)
+    assert problem("arm_rates", {"reads": [1, 1]}) is None
 
 
 def test_records_calls_and_parts_of_the_state(twin: Twin, world: World) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from avdtwin.arm import errors
 from avdtwin.clock import iso
+from avdtwin.settings import DEFAULTS
 from avdtwin.wire import Principal, WireError
 from avdtwin.world import World
 
@@ -21,12 +22,6 @@ class Rate(msgspec.Struct, frozen=True):
     per_s: float
 
 
-RATES = {"reads": Rate(250, 25), "writes": Rate(200, 10), "deletes": Rate(200, 10)}
-"""For one principal in one subscription, and in the tenant for calls without a subscription."""
-
-GLOBAL_FACTOR = 15
-"""All principals of a subscription together have so many times as much."""
-
 _OPERATIONS = {"GET": "reads", "HEAD": "reads", "DELETE": "deletes"}
 
 WINDOW_S = 300.0
@@ -36,14 +31,15 @@ _NO_RULE = {"X-Rate-Limit-Limit": "0", "X-Rate-Limit-Remaining": "92233720368547
 def take(world: World, principal: Principal, subscription: str | None, method: str) -> dict[str, str]:
     """Take one call out of the buckets; returns the headers that tell what is left. Raises 429."""
     operation = _OPERATIONS.get(method, "writes")
-    rate = RATES[operation]
-    enforced = world.setting("limits_enforced")
+    rate = rate_of(world, operation)
+    enforced = world.setting("limits_enforced") and world.setting("arm_limits_enforced")
     own = _draw(world, f"arm|{subscription or 'tenant'}|{principal.object_id}|{operation}", rate)
     if own < 0 and enforced:
         raise _throttled(operation, subscription, principal, rate)
     if subscription is None:
         return {f"x-ms-ratelimit-remaining-tenant-{operation}": str(max(own, 0))}
-    everybody = Rate(rate.size * GLOBAL_FACTOR, rate.per_s * GLOBAL_FACTOR)
+    factor = float(world.setting("arm_rates_of_all"))
+    everybody = Rate(rate.size * factor, rate.per_s * factor)
     shared = _draw(world, f"arm|{subscription}|*|{operation}", everybody)
     if shared < 0 and enforced:
         raise _throttled(operation, subscription, principal, everybody)
@@ -51,6 +47,14 @@ def take(world: World, principal: Principal, subscription: str | None, method: s
         f"x-ms-ratelimit-remaining-subscription-{operation}": str(max(own, 0)),
         f"x-ms-ratelimit-remaining-subscription-global-{operation}": str(max(shared, 0)),
     }
+
+
+def rate_of(world: World, operation: str) -> Rate:
+    """For one principal in one subscription, and in the tenant for calls without a subscription. A run may change one
+    of them and leave the others as documented.
+    """
+    size, per_s = world.setting("arm_rates").get(operation) or DEFAULTS["arm_rates"][operation]
+    return Rate(size, per_s)
 
 
 def _draw(world: World, name: str, rate: Rate) -> int:
@@ -67,7 +71,7 @@ def _draw(world: World, name: str, rate: Rate) -> int:
 
 def _throttled(operation: str, subscription: str | None, principal: Principal, rate: Rate) -> WireError:
     """Says when the next token will be there; asking earlier is refused again."""
-    seconds = max(1, math.ceil(1 / rate.per_s))
+    seconds = max(1, math.ceil(1 / rate.per_s)) if rate.per_s else 3600
     verb, scope = operation.removesuffix("s"), subscription or "tenant"
     return errors.gateway(
         429,

@@ -11,7 +11,7 @@ from avdtwin import faults
 from avdtwin.arm import images, private_links
 from avdtwin.clock import ManualClock, ScaledClock, iso, parse_iso
 from avdtwin.entra import device
-from avdtwin.settings import DEFAULTS
+from avdtwin.settings import DEFAULTS, problem
 from avdtwin.state import Fault, ImagePackage
 from avdtwin.wire import Request, Response, Router, WireError
 from avdtwin.world import World, state_of
@@ -190,27 +190,16 @@ def show_settings(world: World, request: Request) -> Response:
 def change_settings(world: World, request: Request) -> Response:
     """Set rules of this run by name; null goes back to the default."""
     given = _given(request)
-    unknown = sorted(given.keys() - DEFAULTS.keys())
-    if unknown:
-        return _problem(400, f"there is no setting {', '.join(unknown)}")
-    wrong = sorted(name for name, value in given.items() if value is not None and not _fits(value, DEFAULTS[name]))
+    tried = {name: DEFAULTS.get(name) if value is None else value for name, value in given.items()}
+    wrong = [found for name, value in tried.items() if (found := problem(name, value))]
     if wrong:
-        return _problem(400, f"a value does not fit: {', '.join(wrong)}")
+        return _problem(400, "; ".join(wrong))
     for name, value in given.items():
         if value is None:
             world.state.settings.pop(name, None)
         else:
             world.state.settings[name] = value
     return show_settings(world, request)
-
-
-def _fits(value: Any, default: Any) -> bool:
-    """Whether a value is of its default's kind: a pair of bounds, a switch, a number or a text."""
-    if isinstance(default, tuple):
-        return isinstance(value, list) and len(value) == 2 and all(_is_number(each) for each in value)
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(value, bool) and isinstance(default, bool)
-    return _is_number(value) if _is_number(default) else isinstance(value, type(default))
 
 
 def _is_number(value: Any) -> bool:
