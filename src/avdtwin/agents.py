@@ -66,6 +66,8 @@ def leave(world: World, machine: Machine) -> None:
         _keep_last_heartbeat(world, agent, beat)
     agent.connected_at = None
     agent.healthy_at = None
+    agent.updating_to = None
+    agent.update_failed = False
 
 
 def forget(machine: Machine) -> None:
@@ -85,21 +87,25 @@ def heartbeat(world: World, machine: Machine) -> float | None:
 
 
 def healthy(world: World, machine: Machine) -> bool:
-    """Connected for long enough that its health checks pass, with a stack that listens."""
+    """Connected for long enough that its health checks pass, with a stack that listens and no update under way."""
     agent = machine.agent
-    if STACK_NOT_LISTENING in machine.quirks:
+    if STACK_NOT_LISTENING in machine.quirks or agent.updating_to is not None:
         return False
     return agent.connected_at is not None and agent.healthy_at is not None and world.now >= agent.healthy_at
 
 
-def connect(world: World, machine: Machine, service: str, pool: str, host_name: str) -> None:
-    """Heartbeats begin."""
+def connect(world: World, machine: Machine, service: str, pool: str, host_name: str, *, new: bool = False) -> None:
+    """Heartbeats begin. `new`: the agent has just registered."""
+    from avdtwin import agent_updates  # it asks this module in its turn
+
     agent = machine.agent
     agent.service, agent.pool, agent.host_name = service, pool, host_name
     agent.connected_at = world.now
     agent.healthy_at = world.now + world.between(f"healthy|{machine.vm}", world.setting("agent_healthy_s"))
     agent.last_error = None
+    agent.updating_to, agent.update_failed = None, False
     world.record("agent_connected", vm=machine.vm, service=service, pool=pool, host=host_name)
+    agent_updates.consider(world, machine, new=new)
 
 
 # ---------------------------------------------------------------- the event
@@ -166,7 +172,7 @@ def _register(world: World, machine: Machine, token: str) -> None:
         registry.write(machine, registry.AGENT, "IsRegistered", 0)
         raise AgentError(error.code if error.code in _EVENT_CODES else "INVALID_REGISTRATION_TOKEN") from error
     _note_registered(machine, claims)
-    connect(world, machine, claims.service, pool, host_name)
+    connect(world, machine, claims.service, pool, host_name, new=True)
 
 
 def _join_classic(world: World, machine: Machine, claims: tokens.RegistrationClaims) -> tuple[str, str]:

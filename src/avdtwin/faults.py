@@ -51,6 +51,8 @@ KINDS: dict[str, Kind] = {
     "run_command_busy": Kind("machine", "409: another run command is in progress", ("message",)),
     "run_command_fails": Kind("machine", "a script ends after `fraction` of its work, with exit code 1", ("fraction",)),
     "agent_stuck": Kind("machine", "an agent that has started does nothing more until it starts again"),
+    "agent_update_hangs": Kind("machine", "a host whose agent updates stays Upgrading until that starts again"),
+    "agent_update_fails": Kind("machine", "a host whose agent updates ends as UpgradeFailed"),
     "guest_agent_missing": Kind("moment", "the VM's guest agent does not report; run commands are lost"),
     "heartbeat_lost": Kind("moment", "an agent falls silent, and comes back after `until`"),
     "session_never_ends": Kind("moment", "sessions stay though their user or an administrator ends them"),

@@ -102,6 +102,7 @@ DEFAULTS: dict[str, Any] = {
     "compute_page_size": 200,
     "agent_register_s": (60.0, 180.0),
     "agent_healthy_s": (30.0, 120.0),
+    "agent_update_s": (120.0, 180.0),
     "heartbeat_s": 60.0,
     "heartbeat_lost_s": 300.0,
     "registration_burst": 40,

@@ -353,6 +353,17 @@ class Agent(State):
     """From when its health checks pass, while it is connected."""
     last_heartbeat: float | None = None
     """The last one it sent before it left."""
+    updating_to: str | None = None
+    """The version that it is installing just now."""
+    update_failed: bool = False
+
+
+class AgentRelease(State):
+    """The newest agent that the service hands out, and how long its roll-out to hosts that run takes."""
+
+    version: str
+    at: float
+    within_s: float
 
 
 class Script(State):
@@ -606,6 +617,7 @@ class WorldState(State, kw_only=True):
     """Token buckets and windows, by name (see `limits`)."""
     settings: dict[str, Any] = {}
     """Tunable rules, by name (see `settings.DEFAULTS`)."""
+    agent_release: AgentRelease | None = None
     faults: list[Fault] = []
     stale_answers: dict[str, StaleAnswer] = {}
     """Service, path and query -> what a reader behind the times gets."""

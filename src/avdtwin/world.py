@@ -24,6 +24,7 @@ EventHandler = Callable[..., None]
 _HANDLERS: dict[str, EventHandler] = {}
 
 PLAYERS = (
+    "avdtwin.agent_updates",
     "avdtwin.agents",
     "avdtwin.arm.providers",
     "avdtwin.arm.resource_groups",

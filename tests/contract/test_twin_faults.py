@@ -407,6 +407,28 @@ def host(client: Client) -> Machine:
     return built
 
 
+def test_an_agents_update_hangs_until_it_starts_anew(client: Client, host: Machine) -> None:
+    client.suffers({"kind": "agent_update_hangs", "times": 1})
+    client.twin.call("POST", "/_twin/agent-release", {"version": "1.0.12000.0", "within_s": 0})
+    client.wait(86_400)
+    assert statuses(client) == ["Upgrading"]
+    agents.leave(client.world, host)
+    agents.start(client.world, host)
+    client.wait(3600)
+    (found,) = client.sdk.session_hosts.list(RG, "pool")
+    assert (found.status, found.update_state, found.agent_version) == ("Available", "Succeeded", "1.0.12000.0")
+
+
+def test_an_agents_update_fails(client: Client, host: Machine) -> None:
+    client.suffers({"kind": "agent_update_fails"})
+    before = next(iter(client.sdk.session_hosts.list(RG, "pool"))).agent_version
+    client.twin.call("POST", "/_twin/agent-release", {"version": "1.0.12000.0", "within_s": 0})
+    client.wait(600)
+    (found,) = client.sdk.session_hosts.list(RG, "pool")
+    assert (found.status, found.update_state, found.agent_version) == ("UpgradeFailed", "Failed", before)
+    assert found.update_error_message
+
+
 def test_heartbeat_lost_and_found(client: Client, host: Machine) -> None:
     client.suffers({"kind": "heartbeat_lost", "match": {"host": "vm-1", "from": 60, "until": 1000}})
     assert statuses(client) == ["Available"]

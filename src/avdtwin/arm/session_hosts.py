@@ -7,6 +7,7 @@ Status, heartbeat and session counts are computed when somebody looks:
 | gone | | Unavailable |
 | stopped or deallocated | | Shutdown |
 | running | connected here and healthy | Available (NeedsAssistance with that quirk) |
+| running | installing a newer agent | Upgrading; UpgradeFailed after it failed |
 | running | connected here, checks not passed yet | Unavailable |
 | running | silent for less than `heartbeat_lost_s` | Disconnected |
 | running | silent for longer | NoHeartbeat |
@@ -127,6 +128,10 @@ def status(world: World, host: Resource) -> str:
     if machine.power in _OFF:
         return "Shutdown"
     if connected(world, host):
+        if machine.agent.updating_to is not None:
+            return "Upgrading"
+        if machine.agent.update_failed:
+            return "UpgradeFailed"
         if not agents.healthy(world, machine):
             return "Unavailable"
         return "NeedsAssistance" if "needs-assistance" in machine.quirks else "Available"

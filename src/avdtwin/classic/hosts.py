@@ -22,7 +22,7 @@ from avdtwin.world import World
 
 ORDER = Order("SessionHostName", "SessionHostIncorrectSortField")
 
-AVAILABLE, UNAVAILABLE, SHUTDOWN, DISCONNECTED, UPGRADING, NO_HEARTBEAT = 0, 1, 2, 3, 4, 6
+AVAILABLE, UNAVAILABLE, SHUTDOWN, DISCONNECTED, UPGRADING, UPGRADE_FAILED, NO_HEARTBEAT = range(7)
 _HEALTH_CHECKS = ("DomainJoinedCheck", "DomainTrustCheck", "FSLogixHealthCheck", "SxSStackListenerCheck")
 
 
@@ -95,6 +95,8 @@ def status(world: World, pool_key: str, record: ClassicHost) -> int:
     beat = agents.heartbeat(world, machine)
     if beat is None:
         return UNAVAILABLE if _silent_s(world, record) < _patience_s(world) else record.status_when_silent
+    if machine.agent.update_failed:
+        return UPGRADE_FAILED
     if agents.healthy(world, machine):
         return AVAILABLE
     return UPGRADING

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from avdtwin import faults
+from avdtwin import agent_updates, faults
 from avdtwin.arm import images, private_links
 from avdtwin.clock import ManualClock, ScaledClock, iso, parse_iso
 from avdtwin.entra import device
@@ -238,6 +238,20 @@ def switch_classic(world: World, request: Request) -> Response:
     world.state.classic.alive = alive
     world.record("classic_switched", alive=alive)
     return Response(body={"alive": alive})
+
+
+@_ROUTER.route("POST", "/_twin/agent-release")
+def release_agent(world: World, request: Request) -> Response:
+    """A newer agent is out, for all hosts within so many seconds: `{"version": "1.0.12000.0", "within_s": 432000}`."""
+    given = _given(request)
+    within_s = given.get("within_s", agent_updates.FLIGHT_S)
+    if not _is_number(within_s) or within_s < 0:
+        return _problem(400, "within_s is a number of seconds")
+    try:
+        agent_updates.release(world, str(given.get("version")), float(within_s))
+    except agent_updates.BadVersion as error:
+        return _problem(400, str(error))
+    return Response(body=world.state.agent_release)
 
 
 @_ROUTER.route("POST", "/_twin/private-endpoints")

@@ -202,8 +202,11 @@ class Steps:
         within_s: float,
         waiting_for: str,
         then: Callable[[Facts], None] | None = None,
+        told: Callable[[], Awaitable[str]] | None = None,
     ) -> Facts:
-        """Look again and again until there are facts. Raises GateTimedOut when the time is up."""
+        """Look again and again until there are facts. Raises GateTimedOut when the time is up; `told` says what there
+        is instead.
+        """
 
         async def act() -> Facts:
             deadline = self.deadline(name, within_s)
@@ -214,7 +217,7 @@ class Steps:
                 if self._clock.now() >= deadline:
                     raise GateTimedOut(
                         f"{self.subject} waited {within_s:.0f} s for {waiting_for}.",
-                        "It did not come.",
+                        "It did not come." if told is None else f"It did not come. {await told()}",
                         "See `crossfade status` for the host, mend it and retry, or move it in a later plan.",
                     )
                 await self._clock.sleep(every_s)

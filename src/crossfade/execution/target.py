@@ -79,6 +79,19 @@ class Target:
         good = fold(properties.get("status") or "") in USABLE and fresh and not failing_checks(properties)
         return {"status": properties["status"], "heartbeat": beat} if good else None
 
+    async def told(self, move: HostMove) -> str:
+        """What the target pool says of the host, in words: for somebody who has waited for it in vain."""
+        host = await self._host(move)
+        if host is None:
+            return "The target pool has no such session host."
+        properties = host["properties"]
+        failing = ", ".join(failing_checks(properties))
+        return (
+            f"Its status is {properties.get('status')}, its agent {properties.get('agentVersion')} (update: "
+            f"{properties.get('updateState')}), its last heartbeat {properties.get('lastHeartBeat')}"
+            + (f"; failing: {failing}." if failing else ".")
+        )
+
     async def set_open(self, move: HostMove, allow: bool) -> Facts:
         host = await self._known(move)
         await self._arm.patch(host["id"], {"properties": {"allowNewSession": allow}})

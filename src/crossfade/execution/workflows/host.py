@@ -249,6 +249,7 @@ async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove
         lambda: context.target.registered(move),
         every_s=POLL_S,
         within_s=REGISTER_WITHIN_S,
+        told=lambda: context.target.told(move),
         waiting_for="the session host to appear in the target pool",
     )
     await steps.perform(
@@ -267,6 +268,7 @@ async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove
         lambda: context.target.healthy(move),
         every_s=POLL_S,
         within_s=HEALTHY_WITHIN_S,
+        told=lambda: context.target.told(move),
         waiting_for="a fresh heartbeat and passed health checks",
         then=lambda _: context.advance(move.source, HostState.HEALTHY, "healthy on the target"),
     )
