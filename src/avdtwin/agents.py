@@ -140,6 +140,8 @@ def _able(machine: Machine) -> bool:
 
 def _admitted(world: World) -> bool:
     """Broad parallel registration gets throttled (facts/classic-service 5.6): a bucket shared by all agents."""
+    if not world.setting("registration_throttled"):
+        return True
     burst = float(world.setting("registration_burst"))
     bucket = world.state.limits.setdefault("registration", {"tokens": burst, "at": world.now})
     refilled = (world.now - bucket["at"]) * float(world.setting("registration_refill_per_s"))

@@ -19,6 +19,8 @@ DEFAULTS: dict[str, Any] = {
     "arm_rates_of_all": 15,  # all principals of a subscription together have so many times as much
     "session_host_list_limit": 6000,
     "provider_call_limit": 10000,
+    "quotas_enforced": True,  # of role assignments, application groups and applications
+    "arm_names_enforced": True,
     "role_assignments_per_subscription": 4000,
     "role_assignments_per_object": 200,
     "application_groups_per_tenant": 500,
@@ -105,6 +107,7 @@ DEFAULTS: dict[str, Any] = {
     "agent_update_s": (120.0, 180.0),
     "heartbeat_s": 60.0,
     "heartbeat_lost_s": 300.0,
+    "registration_throttled": True,
     "registration_burst": 40,
     "registration_refill_per_s": 1.0,
     # people

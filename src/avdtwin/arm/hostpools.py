@@ -98,7 +98,7 @@ _NO_IDENTITY = {"type": "None", "tenantId": None, "principalId": None}
 def put(world: World, request: Request, place: Place) -> Response:
     """Create, or replace the writable properties and keep `objectId`, the token and `createdAt`."""
     body = fields.body_of(request)
-    names.require(KIND, place.name)
+    names.require(world, KIND, place.name)
     location = locations.required(body, KIND)
     given = fields.properties_of(body)
     stored = _ring(fields.for_put(FIELDS, given))

@@ -3,6 +3,7 @@
 import re
 
 from avdtwin.arm import errors
+from avdtwin.world import World
 
 _PATTERN = re.compile(r"[A-Za-z0-9@.\-_ ]*")
 
@@ -12,8 +13,10 @@ _LENGTHS = {"applications": (1, 260)}
 _USUAL = (3, 64)
 
 
-def require(kind: str, name: str) -> None:
+def require(world: World, kind: str, name: str) -> None:
     """Refuse a name with other characters or another length than the service takes."""
+    if not world.setting("arm_names_enforced"):
+        return
     shortest, longest = _LENGTHS.get(kind, _USUAL)
     if not shortest <= len(name) <= longest or not _PATTERN.fullmatch(name):
         raise errors.provider(

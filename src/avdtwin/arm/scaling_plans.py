@@ -41,7 +41,7 @@ ADDED_TO_SCHEDULES = {"scalingMethod": "PowerManage", "createDelete": {"rampUpMi
 @ROUTES.item("PUT", KIND)
 def put(world: World, request: Request, place: Place) -> Response:
     body = fields.body_of(request)
-    names.require(KIND, place.name)
+    names.require(world, KIND, place.name)
     location = locations.required(body, KIND)
     tags = fields.tags_of(body)
     stored = fields.for_put(FIELDS, fields.properties_of(body))

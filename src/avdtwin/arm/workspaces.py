@@ -37,7 +37,7 @@ _ORDER: dict[str, Any] = {
 @ROUTES.item("PUT", KIND)
 def put(world: World, request: Request, place: Place) -> Response:
     body = fields.body_of(request)
-    names.require(KIND, place.name)
+    names.require(world, KIND, place.name)
     location = locations.required(body, KIND)
     tags = fields.tags_of(body)
     stored = fields.for_put(FIELDS, fields.properties_of(body))
