@@ -16,7 +16,8 @@ from crossfade.clock import Clock, iso
 from crossfade.errors import CloudError, JournalMismatch, LeaseLost, MigrationError
 from crossfade.execution import records
 from crossfade.execution.lock import FileLock
-from crossfade.execution.reader import JournalReader, check_version
+from crossfade.execution.migrations import upgrade
+from crossfade.execution.reader import JournalReader, version_of
 from crossfade.execution.records import SCHEMA_VERSION, Command, Entity, our_errors
 from crossfade.execution.transitions import ALLOWED, FINISHED_STEPS, INITIAL, Kind, StepState, sources
 
@@ -380,13 +381,16 @@ def _locked(path: Path) -> FileLock:
 
 
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    """A connection that makes the schema where there is none. Transactions are begun by hand."""
+    """A connection that makes the schema where there is none, and brings an earlier one up to date. Transactions are
+    begun by hand."""
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=64)
     try:
         connection.execute("PRAGMA busy_timeout = 10000")
         if not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             _create(connection)
-        check_version(connection, path)
+        found = version_of(connection, path)
+        if found != SCHEMA_VERSION:
+            upgrade(connection, found)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA foreign_keys = ON")

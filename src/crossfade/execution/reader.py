@@ -10,6 +10,7 @@ from typing import Any
 
 from crossfade.errors import InputError, JournalMismatch, Problem
 from crossfade.execution import records
+from crossfade.execution.migrations import upgraded_copy
 from crossfade.execution.records import (
     COMMAND_COLUMNS,
     ENTITY_COLUMNS,
@@ -38,6 +39,8 @@ class JournalReader:
     def look(cls, path: Path) -> "JournalReader":
         """Open an existing journal for reading only.
 
+        One of an earlier version is read as it would be after its upgrade; its file stays as it is.
+
         Raises InputError when there is none, JournalMismatch when it cannot be read or is from a newer version.
         """
         if not path.is_file():
@@ -46,10 +49,12 @@ class JournalReader:
         with our_errors(path):
             connection = _read_only(path)
             try:
-                check_version(connection, path)
+                found = version_of(connection, path)
             except BaseException:
                 connection.close()
                 raise
+            if found != SCHEMA_VERSION:
+                connection = upgraded_copy(connection, found)
             return JournalReader(connection, path)
 
     def close(self) -> None:
@@ -190,8 +195,8 @@ class JournalReader:
             return self._connection.execute(sql, args).fetchall()
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise JournalMismatch unless this is a journal of the version that we write."""
+def version_of(connection: sqlite3.Connection, path: Path) -> int:
+    """The schema of a journal, ours or an earlier one. Raises JournalMismatch for a newer one, and for no journal."""
     try:
         row = connection.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
     except sqlite3.OperationalError as error:
@@ -199,14 +204,24 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
             raise
         row = None
     found = row[0] if row else None
-    if found == str(SCHEMA_VERSION):
-        return
     if found is None or not found.isdigit():
         raise JournalMismatch(f"{path} is no journal.", "It has no schema version.", "Name the run's own folder.")
     if int(found) > SCHEMA_VERSION:
+        why = f"Its schema is {found}, ours {SCHEMA_VERSION}."
         mend = "Use the version of Crossfade that wrote it, or a newer one."
-        raise JournalMismatch(f"{path} was written by a newer Crossfade.", f"Its schema is {found}, ours 1.", mend)
-    raise JournalMismatch(f"{path} has schema {found}.", "No Crossfade ever wrote that.", "Restore it from a copy.")
+        raise JournalMismatch(f"{path} was written by a newer Crossfade.", why, mend)
+    if int(found) < 1:
+        raise JournalMismatch(f"{path} has schema {found}.", "No Crossfade ever wrote that.", "Restore it from a copy.")
+    return int(found)
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises JournalMismatch for a journal that is not of our schema."""
+    found = version_of(connection, path)
+    if found != SCHEMA_VERSION:
+        why = f"Its schema is {found}, ours {SCHEMA_VERSION}."
+        mend = "`crossfade resume` brings it up to date; say it again then."
+        raise JournalMismatch(f"{path} was written by an earlier Crossfade.", why, mend)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
