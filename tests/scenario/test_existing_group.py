@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from stage import Stage, pooled, spec_of
 
 from crossfade.assessment.findings import Findings
 from crossfade.cloud.services import Services
+from crossfade.commands.apply import Applied
 from crossfade.commands.discover import discover_target
 from crossfade.commands.verify import verify
 from crossfade.commands.workspace import INVENTORY, PLAN, TARGET
@@ -73,14 +75,102 @@ def test_after_a_yes_the_group_publishes_and_the_proof_holds(stage: Stage) -> No
     assert proposed.group in there
 
 
+def somebody_else(stage: Stage) -> str:
+    """Object id of somebody to whom the plan gives nothing."""
+    assigned = {one for access in stage.plan.access for one in access.people.values()}
+    return next(one for one, user in stage.world.state.directory.users.items() if one not in assigned and user.enabled)
+
+
+def upn_of(stage: Stage, person: str) -> str:
+    return stage.world.state.directory.users[person].upn
+
+
+def at_the_first_write(stage: Stage, change: Callable[[], None]) -> None:
+    """Have something happen in the directory once the machine gates are behind the run."""
+    left = [change]
+
+    def tap(scope: dict[str, Any]) -> None:
+        if left and scope.get("method") == "PUT" and "/hostPools/" in str(scope.get("path")):
+            left.pop()()
+
+    stage.taps.append(tap)
+
+
+def wave_error(stage: Stage, applied: Applied) -> str:
+    assert applied.state == "holding", applied
+    assert applied.error is not None
+    return f"{applied.error['what']} {applied.error['why']} {applied.error['mend']}"
+
+
+def test_a_group_that_grew_before_it_is_published_holds_the_run_by_name(stage: Stage) -> None:
+    proposed = with_yes(stage)
+    group, joiner = stage.world.state.directory.groups[proposed.group], somebody_else(stage)
+    at_the_first_write(stage, lambda: group.members.update({joiner: 0.0}))
+    told = wave_error(stage, stage.apply())
+    assert "1 members now who do not have" in told
+    assert upn_of(stage, joiner) in told
+    assert proposed.group not in {one.principal_id for one in stage.world.state.arm.role_assignments.values()}
+    del group.members[joiner]
+    assert stage.apply().state == "finished"
+    assert proposed.group in {one.principal_id for one in stage.world.state.arm.role_assignments.values()}
+
+
+def test_a_group_that_shrank_before_it_is_published_holds_the_run_by_name(stage: Stage) -> None:
+    proposed = with_yes(stage)
+    group = stage.world.state.directory.groups[proposed.group]
+    leaver = next(iter(group.members))
+    at_the_first_write(stage, lambda: group.members.pop(leaver))
+    told = wave_error(stage, stage.apply())
+    assert "has lost 1 members who come to" in told
+    assert upn_of(stage, leaver).casefold() in told.casefold()
+    group.members[leaver] = 0.0
+    assert stage.apply().state == "finished"
+
+
+def test_who_leaves_between_plan_and_apply_stops_it_by_name(stage: Stage) -> None:
+    proposed = with_yes(stage)
+    leaver = next(iter(stage.world.state.directory.groups[proposed.group].members))
+    del stage.world.state.directory.groups[proposed.group].members[leaver]
+    with pytest.raises(PreflightFailed) as caught:
+        stage.apply()
+    told = [problem for problem in caught.value.problems if problem.where.startswith("directory group ")]
+    assert upn_of(stage, leaver).casefold() in told[0].what.casefold()
+    assert "assigned by name" in told[0].mend
+    assert not stage.of_type("hostPools")
+
+
+def test_members_are_read_again_at_verify(stage: Stage) -> None:
+    proposed = with_yes(stage)
+    assert stage.apply().state == "finished"
+    group, joiner = stage.world.state.directory.groups[proposed.group], somebody_else(stage)
+    leaver = next(iter(group.members))
+    del group.members[leaver]
+    group.members[joiner] = 0.0
+    stage.wait(1_200)
+    proof = stage.with_services(lambda services: verify(stage.workspace, services, services.clock))
+    assert {one.person.casefold() for one in proof.lost} == {upn_of(stage, leaver).casefold()}
+    assert {one.person.casefold() for one in proof.gained} == {upn_of(stage, joiner).casefold()}
+
+
+def test_an_assignment_that_vanishes_between_plan_and_apply_is_named(stage: Stage) -> None:
+    plan(stage)
+    users = stage.pool_record("Office Pool").groups["desktop application group"].users
+    gone = users.pop(next(iter(users)))
+    with pytest.raises(PreflightFailed) as caught:
+        stage.apply()
+    (problem,) = [one for one in caught.value.problems if one.where == "inventory"]
+    assert f"{gone} is no longer assigned to Office Pool/Desktop Application Group" in problem.what
+    assert not stage.of_type("hostPools")
+
+
 def test_who_joins_between_plan_and_apply_stops_it_by_name(stage: Stage) -> None:
     proposed = with_yes(stage)
-    assigned = {one for access in stage.plan.access for one in access.people.values()}
-    joiner = next(one for one in stage.world.state.directory.users if one not in assigned)
+    joiner = somebody_else(stage)
     stage.world.state.directory.groups[proposed.group].members[joiner] = 0.0
     with pytest.raises(PreflightFailed) as caught:
         stage.apply()
-    assert [problem.what for problem in caught.value.problems if joiner in problem.what]
+    named = f"{upn_of(stage, joiner)} ({joiner})"
+    assert [problem.what for problem in caught.value.problems if named in problem.what]
     assert not stage.of_type("hostPools")
     read_groups(stage)
     with pytest.raises(PlanConflict, match="1 of whose people do not have it"):

@@ -166,14 +166,14 @@ class Graph:
         subject = f"people in group {group_id}"
         return self._line.pages(path, subject=subject, query=query, link="@odata.nextLink", headers=_EVENTUAL, units=5)
 
-    async def some_people_in(self, group_id: str, limit: int | None) -> list[str] | None:
-        """Object ids of the users in a group, sorted; None when there are more than `limit`: reading stops there."""
-        found: list[str] = []
+    async def some_people_in(self, group_id: str, limit: int | None) -> dict[str, str] | None:
+        """Object id -> UPN of the users in a group; None when there are more than `limit`: reading stops there."""
+        found: dict[str, str] = {}
         async for page in self.people_in(group_id):
-            found += [str(row["id"]) for row in page]
+            found |= {str(row["id"]): str(row.get("userPrincipalName") or "") for row in page}
             if limit is not None and len(found) > limit:
                 return None
-        return sorted(found)
+        return found
 
     async def owners_of(self, group_id: str) -> list[str]:
         """UPNs of a group's owners, or their names where they have none."""

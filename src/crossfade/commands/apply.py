@@ -182,7 +182,7 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
     )
     problems = [
         *preflight.conflicts(plan),
-        *preflight.stale(plan, inventory, target),
+        *preflight.stale(plan, inventory, target, inventory_of(workspace, plan), target_of(workspace)),
         *preflight.rights(plan, target),
         *preflight.quotas(plan, target),
         *preflight.existing_groups(plan, target),

@@ -21,6 +21,7 @@ def _candidate(row: dict[str, Any], reading: TargetReading) -> CandidateGroup:
         id=group.casefold(),
         display_name=str(row.get("displayName") or ""),
         members=sorted(one.casefold() for one in people or []),
+        names={one.casefold(): upn for one, upn in sorted(reading.candidate_names.get(group, {}).items())},
         complete=people is not None,
         owners=reading.candidate_owners.get(group, []),
         rule=str(row.get("membershipRule") or ""),

@@ -78,12 +78,14 @@ class DirectoryGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 class CandidateGroup(msgspec.Struct, frozen=True, kw_only=True):
     """An existing Entra group that could publish something. `members`: object ids of its users, those of nested groups
-    included, sorted; `complete` False: they were not all read. `rule`: of a dynamic group, else empty; `owners`: UPNs
+    included, sorted; `complete` False: they were not all read; `names`: id -> UPN of the first few whom the estate does
+    not list. `rule`: of a dynamic group, else empty; `owners`: UPNs
     or names; `changed_at`: ISO time of the last synchronisation, where there is one."""
 
     id: str
     display_name: str
     members: list[str] = []
+    names: dict[str, str] = {}
     complete: bool = True
     owners: list[str] = []
     rule: str = ""

@@ -11,8 +11,8 @@ from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import CandidateGroup
 from crossfade.plan.group_choice import Policy, Proposal, proposal, propose, refused
 from crossfade.plan.intent import Access, Intent
+from crossfade.plan.membership import label, some
 
-NAMED = 5
 READ = "Run `crossfade discover --target --groups`, then plan again."
 PERSONAL = "is of a personal pool: its people are published one by one, each with their own host."
 
@@ -32,6 +32,7 @@ def existing_groups(
     """`people`: app group key -> object ids of everybody assigned; `personal`: folded keys of personal pools."""
     by_id = {fold(group.id): group for group in target.candidates}
     decided = {fold(key): list(dict.fromkeys(map(fold, ids))) for key, ids in intent.groups.items() if ids}
+    known = {fold(one.object_id): one.upn for one in target.identities if one.object_id}
     used: dict[str, list[CandidateGroup]] = {}
     problems: list[Problem] = []
     pooled = {}
@@ -43,7 +44,7 @@ def existing_groups(
             continue
         pooled[group.key] = has
         for one in wanted:
-            wrong = _wrong(group.key, one, by_id.get(one), has, intent.access)
+            wrong = _wrong(group.key, one, by_id.get(one), has, intent.access, known)
             problems += wrong
             if not wrong:
                 used.setdefault(fold(group.key), []).append(by_id[one])
@@ -52,7 +53,9 @@ def existing_groups(
     return Existing(used=used, proposals=_proposals(pooled, target, used, intent), problems=problems)
 
 
-def _wrong(key: str, wanted: str, group: CandidateGroup | None, has: Collection[str], access: Access) -> list[Problem]:
+def _wrong(
+    key: str, wanted: str, group: CandidateGroup | None, has: Collection[str], access: Access, known: Mapping[str, str]
+) -> list[Problem]:
     """Why a yes cannot be followed. Membership is what was read: it is read again before the first write."""
     place = f"[groups] {key}"
     if group is None:
@@ -60,9 +63,10 @@ def _wrong(key: str, wanted: str, group: CandidateGroup | None, has: Collection[
     why = refused(group, policy_of(access))
     if why:
         return [Problem(place, f"names the group {group.display_name}: {why}.", "Take it out.")]
-    strangers = sorted(set(group.members) - set(has))
+    names = {**known, **group.names}
+    strangers = set(group.members) - set(has)
     if strangers:
-        named = ", ".join(strangers[:NAMED]) + (" …" if len(strangers) > NAMED else "")
+        named = some(label(one, names) for one in strangers)
         what = f"names the group {group.display_name}, {len(strangers)} of whose people do not have it: {named}."
         return [Problem(place, what, f"They would gain {last_name(key)}. Take them out of the group, or it from here.")]
     return []

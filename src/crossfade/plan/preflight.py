@@ -1,13 +1,13 @@
 """Machine gates before the first write: rights, conflicts, sign-in policies, quotas, inputs that moved on. Pure."""
 
-from collections.abc import Iterable
-
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
 from crossfade.model.rights import LOGS, NEEDED, SCALING, allowed
 from crossfade.model.sign_in import UNREAD, SignInPolicy, hole_in
+from crossfade.plan import moved_on
+from crossfade.plan.membership import broken, promises
 from crossfade.plan.operations import Action, CreateDirectoryGroup, PutResource, SendLogs
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
@@ -45,14 +45,28 @@ def conflicts(plan: Plan) -> list[Problem]:
     ]
 
 
-def stale(plan: Plan, inventory: Inventory, target: TargetSnapshot) -> list[Problem]:
-    """Inputs that differ from those the plan was made from."""
+def stale(
+    plan: Plan,
+    inventory: Inventory,
+    target: TargetSnapshot,
+    was_inventory: Inventory | None = None,
+    was_target: TargetSnapshot | None = None,
+) -> list[Problem]:
+    """Inputs that differ from those the plan was made from, and in what, where these are given."""
+    differences = {
+        "inventory": lambda: moved_on.classic(was_inventory, inventory) if was_inventory else [],
+        "target": lambda: moved_on.target(was_target, target) if was_target else [],
+    }
+    if was_target and was_target.design_digest() != plan.inputs.get("target"):
+        was_target = None  # another discovery has written over it: what it differs in says nothing of the plan
     now = {"inventory": inventory.design_digest(), "target": target.design_digest()}
-    return [
-        Problem(name, f"has changed since the plan was made (was {plan.inputs.get(name, '?')[:19]}…).", "Plan again.")
-        for name, digest in now.items()
-        if plan.inputs.get(name) != digest
-    ]
+    return [_stale(plan, name, differences[name]()) for name, found in now.items() if plan.inputs.get(name) != found]
+
+
+def _stale(plan: Plan, name: str, differences: list[str]) -> Problem:
+    was = f"(was {plan.inputs.get(name, '?')[:19]}…)"
+    detail = f": {moved_on.told(differences)}." if differences else "."
+    return Problem(name, f"has changed since the plan was made {was}{detail}", "Plan again.")
 
 
 def quotas(plan: Plan, target: TargetSnapshot) -> list[Problem]:
@@ -62,26 +76,18 @@ def quotas(plan: Plan, target: TargetSnapshot) -> list[Problem]:
 
 def existing_groups(plan: Plan, target: TargetSnapshot) -> list[Problem]:
     """Existing groups that the plan publishes through, as they are now: never one member more than the app group has
-    people (design 8). `target` was read with `group_ids(plan)`."""
-    ids = {
-        operation.mail_nickname: operation
-        for operation in plan.operations
-        if isinstance(operation, CreateDirectoryGroup)
-    }
+    people (design 8), and nobody gone whom the plan counts on. `target` was read with `group_ids(plan)`."""
     now = {fold(group.id): group for group in target.candidates}
+    known = {fold(one.object_id): one.upn for one in target.identities if one.object_id}
     problems = []
-    for access in plan.access:
-        has = {fold(one) for one in access.people.values()}
-        for operation in (ids[nickname] for nickname in access.existing if nickname in ids):
-            group = now.get(fold(operation.prior_id or ""))
-            strangers = set(group.members) - has if group and group.complete else set()
-            if group is None or not group.complete:
-                what, mend = "could not be read: nobody knows who would gain access.", "Plan again without it."
-            else:
-                what = f"has {len(strangers)} members now who do not have {access.source}: {some(strangers)}."
-                mend = "They would gain it. Take them out of the group, or the group out of [groups], and plan again."
-            if strangers or group is None or not group.complete:
-                problems.append(Problem(f"directory group {operation.display_name}", what, mend))
+    for (_, group_id), promise in promises(plan).items():
+        group = now.get(group_id)
+        members = group.members if group and group.complete else None
+        names = {**known, **(group.names if group else {})}
+        problems += [
+            Problem(f"directory group {promise.display_name}", what, mend)
+            for what, mend in broken(promise, members, names)
+        ]
     return problems
 
 
@@ -90,11 +96,6 @@ def group_ids(plan: Plan) -> list[str]:
     used = {nickname for access in plan.access for nickname in access.existing}
     found = (one for one in plan.operations if isinstance(one, CreateDirectoryGroup) and one.mail_nickname in used)
     return sorted({operation.prior_id for operation in found if operation.prior_id})
-
-
-def some(names: Iterable[str], most: int = 5) -> str:
-    found = sorted(names)
-    return ", ".join(found[:most]) + (" …" if len(found) > most else "")
 
 
 def sign_in_policies(policies: list[SignInPolicy] | None, accepted: frozenset[str]) -> list[Problem]:

@@ -7,6 +7,8 @@ that no role can be granted to. Sources: facts/arm-service 8.
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from crossfade.cloud.graph import Graph
 from crossfade.model.ids import fold
 from crossfade.sources.gather import Gatherer, together
@@ -15,28 +17,42 @@ from crossfade.sources.target_records import Rows, Wanted
 MOST_GROUPS = 30_000
 """Groups whose people are read at most; the others are told as a gap."""
 
-Candidates = tuple[Rows, dict[str, list[str] | None], dict[str, list[str]]]
-"""The groups, their people (None: not all were read), their owners."""
+MORE = 1_000
+"""How many people too many are read of a group that a plan publishes through, so that they can be named."""
+NAMED = 5
+"""People whom the estate does not list, kept by name for each group: enough to say who would gain access."""
+
+
+class Candidates(msgspec.Struct, kw_only=True):
+    """The groups; by object id their people (None: not all were read), the names of the first few of these whom the
+    estate does not list, and their owners."""
+
+    groups: Rows = []
+    people: dict[str, list[str] | None] = {}
+    names: dict[str, dict[str, str]] = {}
+    owners: dict[str, list[str]] = {}
 
 
 async def read_candidates(graph: Graph, gather: Gatherer, wanted: Wanted) -> Candidates:
     """What `wanted` asks for: all groups that a role can be granted to, or those it names, or none."""
-    rows = await _listed(graph, gather, wanted)
-    people: dict[str, list[str] | None] = {}
-    owners: dict[str, list[str]] = {}
-    limit = None if wanted.groups and not wanted.candidates else len(wanted.upns)
+    found = Candidates(groups=await _listed(graph, gather, wanted))
+    listed = {fold(upn) for upn in wanted.upns}
+    limit = len(wanted.upns) + (0 if wanted.candidates else MORE)
 
     async def members(group: str) -> None:
-        people[group] = await gather.read(
+        inside = await gather.read(
             "groupPeople", f"the people in group {group}", lambda: graph.some_people_in(group, limit)
         )
-        if people[group]:
-            owners[group] = (
+        found.people[group] = None if inside is None else sorted(inside)
+        if inside:
+            strangers = sorted((upn, one) for one, upn in inside.items() if upn and fold(upn) not in listed)
+            found.names[group] = {one: upn for upn, one in strangers[:NAMED]}
+            found.owners[group] = (
                 await gather.read("groupOwners", f"the owners of group {group}", lambda: graph.owners_of(group)) or []
             )
 
-    await together(*(members(str(row["id"])) for row in rows[:MOST_GROUPS]))
-    return rows, people, owners
+    await together(*(members(str(row["id"])) for row in found.groups[:MOST_GROUPS]))
+    return found
 
 
 async def _listed(graph: Graph, gather: Gatherer, wanted: Wanted) -> Rows:

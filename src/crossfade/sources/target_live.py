@@ -244,7 +244,10 @@ class _Reader:
     async def candidates(self) -> None:
         """Groups that could publish something, with their people: only where they are asked for, and bounded."""
         found = await read_candidates(self._graph, self._gather, self._wanted)
-        self.reading.candidates, self.reading.candidate_people, self.reading.candidate_owners = found
+        self.reading.candidates = found.groups
+        self.reading.candidate_people = found.people
+        self.reading.candidate_names = found.names
+        self.reading.candidate_owners = found.owners
 
     async def _strangers(self) -> None:
         """People who have been given something directly and are not in the estate, so that they have names."""

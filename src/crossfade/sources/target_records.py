@@ -68,4 +68,6 @@ class TargetReading(msgspec.Struct, kw_only=True):
     """Groups that could publish something, as the directory lists them."""
     candidate_people: dict[str, list[str] | None] = {}
     """Object id of a candidate -> object ids of its people; None: there are more than are read, or they may not be."""
+    candidate_names: dict[str, dict[str, str]] = {}
+    """Object id of a candidate -> object id -> UPN, of the first few people in it whom the estate does not list."""
     candidate_owners: dict[str, list[str]] = {}

@@ -1,5 +1,6 @@
 """Handlers of access: directory groups, members, role assignments, and the way out of a classic app group."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from crossfade.clock import Clock
@@ -10,10 +11,13 @@ from crossfade.errors import NotFound, StepFailed
 from crossfade.execution.recent import Recent
 from crossfade.execution.steps import Facts
 from crossfade.model.ids import fold, last_name
+from crossfade.plan.membership import Promise, broken
 from crossfade.plan.operations import AddMember, CreateDirectoryGroup, GrantRole, RetractAssignment
 
 GROUP_PREFIX = "group:"
 LIST_FRESH_S = 600.0
+MORE = 1_000
+"""How many people too many are read of a group, so that they can be named; beyond, it is only said to be larger."""
 
 
 class DirectoryGroups:
@@ -71,15 +75,25 @@ class GroupIds:
 
 
 class Grants:
-    def __init__(self, arm: Arm, groups: GroupIds) -> None:
+    """Role assignments. `promises`: what the plan counts on of each existing group, by folded scope and principal."""
+
+    def __init__(
+        self, arm: Arm, graph: Graph, groups: GroupIds, promises: Mapping[tuple[str, str], Promise] | None = None
+    ) -> None:
         self._access = arm.access
+        self._graph = graph
         self._groups = groups
+        self._promises = promises or {}
 
     async def observe(self, operation: GrantRole) -> Facts | None:
         found = await self._access.find_grant(operation.subject)
         return {"assignment": found["id"]} if found else None
 
     async def apply(self, operation: GrantRole) -> Facts:
+        """Raises StepFailed, with nothing written, where an existing group is not what the plan counts on any more."""
+        promise = self._promises.get((fold(operation.scope), fold(operation.principal)))
+        if promise is not None:
+            await self._look_again(promise)
         found = await self._access.grant(
             operation.scope,
             last_name(operation.subject),
@@ -88,6 +102,21 @@ class Grants:
             principal_type=operation.principal_type,
         )
         return {"assignment": found["id"]}
+
+    async def _look_again(self, promise: Promise) -> None:
+        """The group's people at the moment of the grant, which publishes all of them."""
+        try:
+            inside = await self._graph.some_people_in(promise.group, promise.most() + MORE)
+        except NotFound:
+            inside = None
+        names = {fold(one): upn for one, upn in (inside or {}).items() if upn}
+        wrong = broken(promise, inside, names)
+        if wrong:
+            raise StepFailed(
+                f"The group {promise.display_name} is not published.",
+                " ".join(f"It {what}" for what, _ in wrong),
+                " ".join([*(mend for _, mend in wrong), "When it is mended: `crossfade resume`."]),
+            )
 
     async def undo(self, operation: GrantRole) -> Facts:
         if operation.prior:

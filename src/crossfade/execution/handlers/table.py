@@ -9,6 +9,7 @@ from crossfade.execution.handlers.icons import Icons
 from crossfade.execution.handlers.logs import Logs
 from crossfade.execution.handlers.people import DirectoryGroups, Grants, GroupIds, Members, Retractions
 from crossfade.execution.handlers.resources import Objects, Patches, Providers, References
+from crossfade.plan.membership import promises
 from crossfade.plan.operations import (
     AddMember,
     CreateDirectoryGroup,
@@ -43,7 +44,7 @@ class Handlers:
             SendLogs: Logs(services.arm),
             SetIcon: self.icons,
             CreateDirectoryGroup: DirectoryGroups(services.graph),
-            GrantRole: Grants(services.arm, groups),
+            GrantRole: Grants(services.arm, services.graph, groups, promises(plan)),
             AddMember: Members(services.graph, groups, clock),
             RetractAssignment: Retractions(services.classic, clock),
         }
