@@ -7,7 +7,21 @@ from pathlib import Path
 import pytest
 from stage import Stage, pooled, spec_of
 
+from avdtwin.state import Resource
+from crossfade.plan.intent import Diagnostics
+from crossfade.plan.operations import Action
 from crossfade.plan.role_proposal import RoleProposal
+
+
+def log_workspace(stage: Stage) -> str:
+    """One that somebody has made before: its id."""
+    group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
+    workspace = f"{group}/providers/Microsoft.OperationalInsights/workspaces/law"
+    made = [(group, "Microsoft.Resources/resourceGroups"), (workspace, "Microsoft.OperationalInsights/workspaces")]
+    for one, kind in made:
+        found = Resource(id=one, type=kind, name=one.rpartition("/")[2], properties={}, location="westeurope")
+        stage.world.state.arm.resources[one.lower()] = found
+    return workspace
 
 
 @pytest.fixture
@@ -33,3 +47,20 @@ def test_after_a_yes_it_is_granted_and_without_one_it_is_not(stage: Stage) -> No
     for one in proposals:
         wanted = (one.scope.lower(), one.role.lower(), one.principal.lower())
         assert (wanted in held(stage)) == (one.id == chosen), one
+
+
+def test_the_reader_of_the_logs_is_there_already_when_it_is_planned_again(stage: Stage) -> None:
+    """A role on a Log Analytics workspace: no role of the desktop service, and on no object of it."""
+    scope = log_workspace(stage)
+    logs = {"outage": "when-empty", "diagnostics": Diagnostics(workspace=scope)}
+    (proposal,) = [one for one in stage.make_plan(**logs).roles if one.scope == scope]
+    yes = {**logs, "roles": {proposal.id: "grant"}}
+
+    def planned() -> Action:
+        made = stage.make_plan(**yes)
+        return next(one.action for one in made.operations if one.id == proposal.operation)
+
+    assert planned() is Action.CREATE
+    done = stage.apply()
+    assert done.state == "finished", done.error
+    assert planned() is Action.ADOPT

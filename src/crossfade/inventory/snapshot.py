@@ -5,7 +5,7 @@ from typing import Any
 
 from crossfade.inventory.candidates import candidates_of
 from crossfade.inventory.target import Count, TargetSnapshot
-from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
+from crossfade.model.ids import DESKTOP_USER_ROLE, LOG_READER_ROLE, fold, last_name
 from crossfade.model.provenance import Gap
 from crossfade.model.rights import POWERFUL_ROLES, opens, powers, role_of
 from crossfade.model.sign_in import SignInPolicy, policy_of
@@ -67,6 +67,7 @@ DESKTOP_ROLES = frozenset(
 APPLICATION_GROUPS_LIMIT = 500
 """Per tenant; may have been raised by a support request (facts/arm-service 10)."""
 
+_LOGS = "/microsoft.operationalinsights/workspaces/"
 _POWERS = frozenset({"running", "deallocated", "stopped", "starting"})
 
 
@@ -86,6 +87,7 @@ def assemble_target(reading: TargetReading, wanted: Wanted, *, made_at: str) -> 
         objects=objects,
         grants=_grants(reading),
         powerful=_powerful(reading),
+        log_readers=_log_readers(reading),
         roles=_roles(reading),
         permissions=_permissions(reading),
         sign_in_policies=_policies(reading),
@@ -169,6 +171,12 @@ def _powerful(reading: TargetReading) -> list[RoleGrant]:
     strong = {one for one in {*definitions, *POWERFUL_ROLES} if powers(definitions.get(one), one)}
     above = (grant for grant in _every_grant(reading) if grant.role in strong and _is_above(grant.scope))
     found = {fold(grant.id): grant for grant in above}
+    return [found[key] for key in sorted(found)]
+
+
+def _log_readers(reading: TargetReading) -> list[RoleGrant]:
+    on_one = (grant for grant in _every_grant(reading) if _LOGS in fold(grant.scope) and grant.role == LOG_READER_ROLE)
+    found = {fold(grant.id): grant for grant in on_one}
     return [found[key] for key in sorted(found)]
 
 

@@ -71,6 +71,9 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     powerful: list[RoleGrant] = []
     """Grants above the desktop objects whose roles reach them all: owners, contributors, givers of access. Told, and no
     part of the substance: people come and go there without the plan being any different."""
+    log_readers: list[RoleGrant] = []
+    """Grants of Log Analytics Reader on single workspaces: what a classic operator becomes. No part of the substance:
+    a plan depends only on the one that it would make, and whoever writes that looks again."""
     sign_in_policies: list[SignInPolicy] | None = []
     """Conditional Access; None: they could not be read. No part of the substance: they are read again before the first
     write."""

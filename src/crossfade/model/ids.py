@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 DESKTOP_USER_ROLE = "1d18fff3-a72a-46b5-b4a9-0b38a3cd7e63"
 """Desktop Virtualization User: what publishes an application group to somebody."""
+LOG_READER_ROLE = "73c42c96-874c-492b-b04d-ab87d138a893"
+"""Log Analytics Reader (facts/arm-service 5.1): what a classic operator becomes."""
 
 
 def same(a: str, b: str) -> bool:

@@ -13,7 +13,7 @@ from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import RoleAssignment
-from crossfade.model.ids import fold, group_id, last_name, parent_key, segments, stable_id
+from crossfade.model.ids import LOG_READER_ROLE, fold, group_id, last_name, parent_key, segments, stable_id
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout
 from crossfade.plan.operations import Action, GrantRole
@@ -27,7 +27,7 @@ ROLES = {
     "Desktop Virtualization Application Group Contributor": "86240b0e-9422-4c43-887b-b61143f32ba8",
     "Desktop Virtualization Application Group Reader": "aebf23d0-b568-4e86-b8f9-fe83a2c6ab55",
     "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
-    "Log Analytics Reader": "73c42c96-874c-492b-b04d-ab87d138a893",
+    "Log Analytics Reader": LOG_READER_ROLE,
 }
 """Name -> id of the role definition (facts/arm-service 5.1)."""
 
@@ -228,9 +228,8 @@ def _name(scope: str, role: str, principal: str) -> str:
 
 def _operation(proposal: RoleProposal, target: TargetSnapshot) -> GrantRole:
     wanted = (fold(proposal.scope), fold(proposal.role), fold(proposal.principal))
-    there = next(
-        (one for one in target.grants if (fold(one.scope), fold(one.role), fold(one.principal_id)) == wanted), None
-    )
+    held = (*target.grants, *target.log_readers)
+    there = next((one for one in held if (fold(one.scope), fold(one.role), fold(one.principal_id)) == wanted), None)
     name = _name(proposal.scope, proposal.role, proposal.principal)
     return GrantRole(
         id=proposal.operation,
