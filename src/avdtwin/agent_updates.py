@@ -13,7 +13,7 @@ before its agent starts anew.
 """
 
 import hashlib
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -108,7 +108,7 @@ def _in_window(world: World, machine: Machine, due: float) -> float:
 
 def _zone(name: str) -> tzinfo:
     known = _ZONES.get(name.lower())
-    return ZoneInfo(known) if known else timezone.utc
+    return ZoneInfo(known) if known else UTC
 
 
 def _opens(due: datetime, window: dict[str, Any]) -> float:

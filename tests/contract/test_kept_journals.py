@@ -125,7 +125,7 @@ def test_an_earlier_schema_is_read_as_it_will_be_and_stays_as_it_is(stage: Stage
         assert journal.verify() > 100
         assert journal._connection.execute("SELECT count(worker) FROM step").fetchone() == (0,)
         assert len(journal.all(Kind.HOST)) == 4
-    with pytest.raises(JournalMismatch, match="earlier Crossfade.*`crossfade resume` brings it up to date"):
+    with pytest.raises(JournalMismatch, match=r"earlier Crossfade.*`crossfade resume` brings it up to date"):
         commands.give(path, SystemClock(), "pause", actor="olivia")
     assert path.read_bytes() == before
 

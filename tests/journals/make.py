@@ -1,6 +1,6 @@
 """Keep a run as this version leaves it when it is killed in the middle: `python tests/journals/make.py`.
 
-Said once for each released version, before the next one changes anything; what lies there already is never written anew.
+Said once for each released version, before the next one changes anything; what lies there is never written anew.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "scenario"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scenario"))
 
 from back_kit import say
 from stage import QUICK, Stage, personal, pooled, spec_of
@@ -20,6 +19,7 @@ from stage import QUICK, Stage, personal, pooled, spec_of
 from crossfade import __version__
 from crossfade.commands.workspace import INVENTORY, JOURNAL, PLAN, TARGET
 
+HERE = Path(__file__).resolve().parent
 SPEC = spec_of(pooled(hosts=3), personal(hosts=1), name="kept")
 SEED = 11
 

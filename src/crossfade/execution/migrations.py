@@ -1,4 +1,4 @@
-"""A journal that an earlier version wrote, brought to this version's schema: one step a version, all in one transaction.
+"""A journal that an earlier version wrote, brought to this version's schema: a step a version, all in one transaction.
 
 The chain of events is never rewritten: a migration changes tables and columns around it, and `journal verify` holds
 before and after. `tests/journals` keeps a journal as each released version left it.

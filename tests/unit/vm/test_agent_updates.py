@@ -49,7 +49,8 @@ def test_a_classic_host_is_upgrading_and_then_newer() -> None:
     assert hosts.status(lab.world, pool, lab.record) == hosts.AVAILABLE
     assert (lab.record.agent_version, lab.record.update_state) == (NEWER, 3)
     listed = [found.version for found in products.installed(lab.machine, products.AGENT_NAME)]
-    assert "1.0.2990.1500" in listed and listed[-1] == NEWER, "the older one stays listed"
+    assert "1.0.2990.1500" in listed, "the older one stays listed"
+    assert listed[-1] == NEWER
 
 
 def test_a_host_that_registers_later_updates_at_once() -> None:
@@ -74,7 +75,8 @@ def test_flights_spread_a_release_over_days() -> None:
     for name in names:
         lab.machine.vm = name
         shares.append(agent_updates._flight(lab.machine, NEWER))
-    assert 0 <= min(shares) < 0.1 and 0.9 < max(shares) < 1
+    assert 0 <= min(shares) < 0.1
+    assert 0.9 < max(shares) < 1
     assert len({round(share * 5) for share in shares}) == 6, "every day has some"
 
 
