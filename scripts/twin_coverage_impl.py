@@ -10,27 +10,29 @@ import argparse
 import inspect
 import re
 import sys
-from collections import defaultdict
+from collections import defaultdict, namedtuple
+from pathlib import Path
 
 from _house import ROOT
 
-TESTS = ROOT / "tests" / "contract" / "test_twin_coverage.py"
+FOLDER = ROOT / "tests" / "contract"
 PAGE = ROOT / "docs" / "reference" / "twin-coverage.md"
 ASPECTS = ("body", "error", "repeat")
 HEAD = """# Coverage of the twin
 
-Made by `scripts/twin_coverage.py`; do not edit. Operations of `azure-mgmt-desktopvirtualization` 2.0.0 (api-version
-2024-04-03), each ticked only where a passing contract test through the official client, unmodified, checks its body,
-one error and an idempotent repeat. An operation without a tick is answered as ARM answers an unknown one.
-
+Made by `scripts/twin_coverage.py`; do not edit. Each operation is ticked only where a passing contract test through
+the official client, unmodified, checks its body, one error and an idempotent repeat. An operation without a tick is
+answered as the service answers an unknown one.
 """
+
+Client = namedtuple("Client", "title tests operations")  # operations: a function that lists them by name
 
 
 class Collector:
     """A pytest plugin: marks of the collected tests, and whether all passed."""
 
     def __init__(self) -> None:
-        self.marks: dict[str, dict[str, str]] = defaultdict(dict)
+        self.marks: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
         self.failed: list[str] = []
 
     def pytest_collection_finish(self, session) -> None:  # type: ignore[no-untyped-def]
@@ -38,7 +40,7 @@ class Collector:
             for mark in item.iter_markers("covers"):
                 operation, *aspects = mark.args
                 for aspect in aspects:
-                    self.marks[operation][aspect] = item.originalname
+                    self.marks[Path(item.path).name][operation][aspect] = item.originalname
 
     def pytest_runtest_logreport(self, report) -> None:  # type: ignore[no-untyped-def]
         if report.failed:
@@ -49,12 +51,13 @@ def collect(*, run: bool) -> Collector:
     import pytest
 
     found = Collector()
-    options = ["-q", "-p", "no:cacheprovider", "-m", "covers", "-o", "addopts=--import-mode=importlib", str(TESTS)]
+    files = [str(FOLDER / client.tests) for client in CLIENTS]
+    options = ["-q", "-p", "no:cacheprovider", "-m", "covers", "-o", "addopts=--import-mode=importlib", *files]
     pytest.main(options if run else ["--collect-only", "-qq", *options], plugins=[found])
     return found
 
 
-def operations() -> list[str]:
+def desktop_operations() -> list[str]:
     """`host_pools.get` and the like, of every operation of the client, by name."""
     from azure.mgmt.desktopvirtualization import DesktopVirtualizationMgmtClient
     from azure.mgmt.desktopvirtualization import operations as package
@@ -64,31 +67,60 @@ def operations() -> list[str]:
     for attribute, name in re.findall(r"self\.(\w+) = (\w+)\(", source):
         if name.endswith("Operations") and hasattr(package, name):
             families[attribute] = getattr(package, name)
-    return sorted(
-        f"{attribute}.{method}"
-        for attribute, family in families.items()
-        for method, _ in inspect.getmembers(family, inspect.isfunction)
-        if not method.startswith("_")
-    )
+    return sorted(name for attribute, family in families.items() for name in methods(attribute, family))
 
 
-def page(marks: dict[str, dict[str, str]]) -> str:
-    every = operations()
+def workspace_operations() -> list[str]:
+    """Those of the family `workspaces`, of 14 families."""
+    from azure.mgmt.loganalytics.operations import WorkspacesOperations
+
+    return sorted(methods("workspaces", WorkspacesOperations))
+
+
+def methods(attribute: str, family: type) -> list[str]:
+    names = [name for name, _ in inspect.getmembers(family, inspect.isfunction)]
+    return [f"{attribute}.{name}" for name in names if not name.startswith("_")]
+
+
+CLIENTS = (
+    Client(
+        "Operations of `azure-mgmt-desktopvirtualization` 2.0.0 (api-version 2024-04-03)",
+        "test_twin_coverage.py",
+        desktop_operations,
+    ),
+    Client(
+        "Workspaces of `azure-mgmt-loganalytics` 14.0.0 (api-version 2025-07-01)",
+        "test_log_workspaces.py",
+        workspace_operations,
+    ),
+)
+
+
+def page(marks: dict[str, dict[str, dict[str, str]]]) -> str:
+    lines = [line for client in CLIENTS for line in table(client, marks[client.tests])]
+    return HEAD + "\n".join([*lines, "", "## All routes", "", *routes()]) + "\n"
+
+
+def table(client: Client, marks: dict[str, dict[str, str]]) -> list[str]:
+    every = client.operations()
     unknown = sorted(set(marks) - set(every))
     if unknown:
         raise SystemExit(f"marked, but no operations of the client: {', '.join(unknown)}")
     ticked = [name for name in every if set(marks.get(name, ())) >= set(ASPECTS)]
     lines = [
-        f"{len(ticked)} of {len(every)} operations.\n",
+        "",
+        f"## {client.title}",
+        "",
+        f"{len(ticked)} of {len(every)} operations.",
+        "",
         "| Operation | | Body | Error | Repeat |",
         "|---|---|---|---|---|",
     ]
     for name in every:
         tests = marks.get(name, {})
-        cells = [link(tests[aspect], name) if aspect in tests else "" for aspect in ASPECTS]
+        cells = [link(tests[aspect], name, client.tests) if aspect in tests else "" for aspect in ASPECTS]
         lines.append(f"| `{name}` | {'✓' if name in ticked else ''} | {' | '.join(cells)} |")
-    lines += ["", "## All routes", "", *routes()]
-    return HEAD + "\n".join(lines) + "\n"
+    return lines
 
 
 def routes() -> list[str]:
@@ -116,8 +148,8 @@ def routes() -> list[str]:
     return lines[:-1]
 
 
-def link(test: str, operation: str) -> str:
-    return f"[`{test}[{operation}]`](../../{TESTS.relative_to(ROOT).as_posix()})"
+def link(test: str, operation: str, file: str) -> str:
+    return f"[`{test}[{operation}]`](../../{(FOLDER / file).relative_to(ROOT).as_posix()})"
 
 
 def main() -> int:
@@ -134,7 +166,8 @@ def main() -> int:
         print("current" if same else f"{PAGE.name} is not current: run scripts/twin_coverage.py")
         return 0 if same else 1
     PAGE.write_text(text, "utf-8")
-    print(f"{PAGE.relative_to(ROOT)}: {text.splitlines()[6]}")
+    told = [line for line in text.splitlines() if line.endswith(" operations.")]
+    print(f"{PAGE.relative_to(ROOT)}: {' '.join(told)}")
     return 0
 
 

@@ -23,6 +23,7 @@ from avdtwin.state import AppGroup, ClassicHostPool, Person, Resource, Titles
 from avdtwin.world import World
 
 _PREFERRED = {"desktop": "desktop", "railapplications": "remoteapp"}
+_WORKSPACES = "Microsoft.DesktopVirtualization/workspaces"
 _SHORTEST_PART = 6
 """Letters that a name must have to be recognised inside a longer one."""
 
@@ -121,7 +122,7 @@ def _lists(world: World) -> _Lists:
     references = [
         workspace.properties.get("applicationGroupReferences") or []
         for subscription in world.state.arm.subscriptions.values()
-        for workspace in store.children(world, f"/subscriptions/{subscription.id}", "workspaces")
+        for workspace in store.children(world, f"/subscriptions/{subscription.id}", _WORKSPACES)
     ]
     kept = world.derived.get("clients.lists")
     if isinstance(kept, _Lists) and kept.references == references:

@@ -83,6 +83,7 @@ DEFAULTS: dict[str, Any] = {
     # resources
     "provider_register_s": (5.0, 40.0),
     "resource_group_delete_s": (20.0, 120.0),
+    "log_workspace_create_s": (2.0, 15.0),
     # propagation
     "role_effective_s": (5.0, 120.0),
     "principal_replication_s": (2.0, 20.0),

@@ -49,7 +49,7 @@ PROVIDERS = (
     Provider("Microsoft.Network", ("networkInterfaces", "virtualNetworks"), ("2024-05-01",)),
     Provider("Microsoft.Storage", ("storageAccounts",), ("2023-05-01",)),
     Provider("Microsoft.Insights", ("diagnosticSettings", "diagnosticSettingsCategories"), ("2021-05-01-preview",)),
-    Provider("Microsoft.OperationalInsights", ("workspaces",), ("2023-09-01",)),
+    Provider("Microsoft.OperationalInsights", ("workspaces",), ("2025-07-01", "2023-09-01", "2022-10-01")),
     Provider("Microsoft.ResourceGraph", ("resources",), ("2021-03-01",), always=True),
     Provider(
         "Microsoft.Authorization",

@@ -3,6 +3,7 @@
 from avdtwin.arm import (
     cloud_metadata,
     diagnostics,
+    log_workspaces,
     providers,
     resource_graph,
     resource_groups,
@@ -15,6 +16,7 @@ from avdtwin.wire import Router
 _MODULES = (
     cloud_metadata,
     diagnostics,
+    log_workspaces,
     resource_graph,
     subscriptions,
     resource_groups,

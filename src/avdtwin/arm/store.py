@@ -4,6 +4,9 @@ from avdtwin.index import Index, index_of
 from avdtwin.state import Resource
 from avdtwin.world import World
 
+_TWO_PROVIDERS = ("workspaces",)
+"""Types of two providers: their name goes with the provider's, `Microsoft.DesktopVirtualization/workspaces`."""
+
 
 def get(world: World, resource_id: str) -> Resource | None:
     """The resource of an id in any casing."""
@@ -27,7 +30,8 @@ def remove(world: World, resource: Resource) -> None:
 
 def keys(world: World, parent_id: str, resource_type: str) -> list[str]:
     """Keys of one type directly below a parent, sorted; the list belongs to the index. The parent of a top-level
-    resource is its resource group; its subscription will do too. `resource_type` is the last segment: `sessionHosts`.
+    resource is its resource group; its subscription will do too. `resource_type` is the last segment, `sessionHosts`;
+    where two providers have it, the provider's name goes before it.
     """
     return _index(world).keys(f"{parent_id}|{resource_type}".lower())
 
@@ -51,6 +55,8 @@ def _buckets_of(key: str, resource: Resource) -> tuple[str, ...]:
     head, found, namespace = above.rpartition("/providers/")
     top_level = bool(found) and "/" not in namespace
     parent = head if top_level else above
+    if kind in _TWO_PROVIDERS:
+        kind = f"{namespace}/{kind}"
     buckets = (f"{parent}|{kind}", f"{parent}|*")
     if not top_level:
         return buckets

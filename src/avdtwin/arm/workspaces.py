@@ -90,12 +90,12 @@ def delete(world: World, request: Request, place: Place) -> Response:
 
 @ROUTES.listing(KIND)
 def list_in_group(world: World, request: Request, place: Place) -> Response:
-    return paging.of_gateway(world, request, store.keys(world, place.group_id, KIND), _show(world))
+    return paging.of_gateway(world, request, store.keys(world, place.group_id, TYPE), _show(world))
 
 
 @ROUTES.in_subscription(KIND)
 def list_in_subscription(world: World, request: Request, subscription: str) -> Response:
-    keys = store.keys(world, f"/subscriptions/{subscription}", KIND)
+    keys = store.keys(world, f"/subscriptions/{subscription}", TYPE)
     return paging.of_gateway(world, request, keys, may_read(world, request, subscription, KIND, _show(world)))
 
 
