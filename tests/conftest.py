@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from postgres_kit import postgres as postgres
+from postgres_kit import postgres_server as postgres_server
 
 settings.register_profile("crossfade", deadline=None, print_blob=True)
 settings.load_profile("crossfade")

@@ -4,7 +4,6 @@ import os
 import random
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -16,6 +15,7 @@ from crossfade.cloud.credentials import SignIn as SignIn
 from crossfade.cloud.services import Services as Services
 from crossfade.cloud.transport import AsgiTransport, TlsTransport
 from crossfade.execution.engine import Bodies, Engine
+from crossfade.execution.places import Place
 
 if TYPE_CHECKING:
     from avdtwin.world import World
@@ -176,8 +176,8 @@ def in_process_engine(clock: Clock) -> Callable[[Bodies], Engine]:
     return lambda bodies: InProcessEngine(bodies, clock)
 
 
-def durable_engine(clock: Clock, store: Path) -> Callable[[Bodies], Engine]:
-    """DBOS on a SQLite file beside the journal."""
+def durable_engine(clock: Clock, store: Place) -> Callable[[Bodies], Engine]:
+    """DBOS on a SQLite file, or in a schema of a PostgreSQL, beside the journal."""
     from crossfade.execution.dbos_engine import DbosEngine
 
     return lambda bodies: DbosEngine(bodies, clock, store)

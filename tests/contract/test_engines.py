@@ -16,7 +16,10 @@ from crossfade.errors import Conflict, InputError, JournalMismatch, Problem, Ste
 from crossfade.execution.engine import Bodies, Engine, Outcome, Workflow, WorkflowState, error_from_data
 from crossfade.execution.inprocess import InProcessEngine
 from crossfade.execution.journal import Journal
+from crossfade.execution.places import Place, PostgresPlace
+from crossfade.execution.postgres_store import forget
 from crossfade.execution.transitions import Kind
+from postgres_kit import Server
 
 START = datetime(2026, 6, 1, 20, tzinfo=UTC)
 SECRET = "planted-secret-3141592"
@@ -25,9 +28,10 @@ SECRET = "planted-secret-3141592"
 class Bench:
     """One engine of a kind at a time on one folder, and the virtual time that goes on when a process is abandoned."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
+    def __init__(self, kind: str, folder: Path, database: str = "") -> None:
         self.kind = kind
         self.folder = folder
+        self.store: Place = PostgresPlace(database, "engine") if database else folder / "engine.db"
         self.clock = SimulatedClock(START)
 
     def engine(self, bodies: Bodies) -> Engine:
@@ -35,7 +39,7 @@ class Bench:
             return InProcessEngine(bodies, self.clock)
         from crossfade.execution.dbos_engine import DbosEngine
 
-        return DbosEngine(bodies, self.clock, self.folder / "engine.db")
+        return DbosEngine(bodies, self.clock, self.store)
 
     def run(self, bodies: Bodies, main: Callable[[Engine], Coroutine[Any, Any, Any]]) -> Any:
         """Open an engine, run `main` with it, close it: what still runs then is abandoned, as by a crash."""
@@ -58,11 +62,14 @@ class Bench:
         if lose_store:
             for file in self.folder.glob("engine.db*"):
                 file.unlink()
+            if isinstance(self.store, PostgresPlace):
+                forget(self.store)
 
 
-@pytest.fixture(params=["inprocess", "dbos"])
+@pytest.fixture(params=["inprocess", "dbos", "dbos-postgres"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(request.param, tmp_path)
+    database = request.getfixturevalue("postgres") if request.param == "dbos-postgres" else ""
+    made = Bench(request.param, tmp_path, database)
     yield made
     made.clock.close()
 
@@ -467,23 +474,27 @@ def _random_bodies(clock: SimulatedClock, journal: Journal) -> Bodies:
     return {"main": run, "host": host}
 
 
-def _history(kind: str, folder: Path, seed: int) -> tuple[list[Any], Any]:
+def _history(kind: str, folder: Path, seed: int, database: str = "") -> tuple[list[Any], Any]:
     folder.mkdir()
-    bench = Bench(kind, folder)
-    with Journal.open(folder / "journal.db", bench.clock, synchronous="NORMAL") as journal:
+    bench = Bench(kind, folder, database)
+    place = PostgresPlace(database, "journal") if database else folder / "journal.db"
+    with Journal.open(place, bench.clock, synchronous="NORMAL") as journal:
         journal.add(Kind.RUN, "r", run_id="r")
         outcome = outcome_of(bench, _random_bodies(bench.clock, journal), {"seed": seed})
-        events = list(journal.events())
+        told = [*journal.events(), *(one for kind in Kind for one in journal.all(kind))]
+        journal.verify()
     bench.clock.close()
-    return events, outcome
+    return told, outcome
 
 
-def test_both_engines_write_the_same_journal(tmp_path: Path, seed: int) -> None:
+def test_every_engine_writes_the_same_journal(tmp_path: Path, seed: int, postgres_server: Server) -> None:
     for number in range(6):
         one = _history("inprocess", tmp_path / f"i{number}", seed + number)
-        other = _history("dbos", tmp_path / f"d{number}", seed + number)
-        assert one == other, f"seed {seed + number}"
         assert len(one[0]) > 8
+        assert _history("dbos", tmp_path / f"d{number}", seed + number) == one, f"seed {seed + number}, SQLite"
+        if number % 2 == 0:
+            url = postgres_server.new_database()
+            assert _history("dbos", tmp_path / f"p{number}", seed + number, url) == one, f"seed {seed + number}"
 
 
 # -- DBOS alone

@@ -7,29 +7,58 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from crossfade.clock import SimulatedClock
 from crossfade.errors import Conflict, InputError, JournalMismatch, LeaseLost
-from crossfade.execution import commands
+from crossfade.execution import commands, migrations, postgres_store
 from crossfade.execution.journal import Context, Journal, Move
+from crossfade.execution.places import Place, PostgresPlace
 from crossfade.execution.reader import JournalReader
+from crossfade.execution.records import SCHEMA_VERSION
 from crossfade.execution.transitions import ALLOWED, HostState, Kind, RunState, StepState
+from postgres_kit import PASSWORD, Server
 
 CLOCK = SimulatedClock(datetime(2026, 6, 1, 20, tzinfo=UTC))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run" / "journal.db"
+@pytest.fixture(params=["sqlite", "postgres"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "sqlite":
+        return tmp_path / "run" / "journal.db"
+    return PostgresPlace(request.getfixturevalue("postgres"), "crossfade_run")
+
+
+in_a_file = pytest.mark.parametrize("path", ["sqlite"], indirect=True)
+in_a_database = pytest.mark.parametrize("path", ["postgres"], indirect=True)
+
+
+def connected(path: Place) -> Any:
+    """Somebody else's connection, who may do everything."""
+    if isinstance(path, Path):
+        return sqlite3.connect(path, isolation_level=None)
+    return postgres_store.connect(path)
+
+
+def everything(path: Place) -> bytes:
+    """All that is kept."""
+    if isinstance(path, Path):
+        return b"".join(file.read_bytes() for file in path.parent.iterdir())
+    with closing(connected(path)) as connection:
+        return repr([connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES]).encode()
+
+
+TABLES = ("meta", "run", "wave", "host", "step", "event", "command", "lease")
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
+def journal(path: Place) -> Iterator[Journal]:
     with Journal.open(path, CLOCK, synchronous="NORMAL") as opened:
         opened.add(Kind.RUN, "r", run_id="r", data={"plan": "sha256:1"})
         opened.add(Kind.WAVE, "w1", run_id="r", parent="r")
@@ -66,13 +95,13 @@ def test_a_move_that_is_not_allowed_writes_nothing(journal: Journal) -> None:
     assert journal.verify() == 3
 
 
-def test_every_allowed_move_works_and_no_other(tmp_path: Path) -> None:
-    with Journal.open(tmp_path / "j.db", CLOCK, synchronous="NORMAL") as journal:
+def test_every_allowed_move_works_and_no_other(path: Place) -> None:
+    with Journal.open(path, CLOCK, synchronous="NORMAL") as journal:
         journal.add(Kind.RUN, "r", run_id="r")
         journal.add(Kind.HOST, "h", run_id="r")
         for source in HostState:
             for target in HostState:
-                journal._connection.execute("UPDATE host SET state = ?", (source,))
+                journal._store.execute("UPDATE host SET state = ?", (source,))
                 if target in ALLOWED[Kind.HOST][source]:
                     assert journal.move(Kind.HOST, "h", target).state == target
                 else:
@@ -131,11 +160,12 @@ def test_an_outcome_and_what_it_means_are_one_commit(journal: Journal) -> None:
 # -- secrets
 
 
-def test_tokens_never_reach_the_file(journal: Journal, path: Path) -> None:
+def test_tokens_never_reach_the_file(journal: Journal, path: Place) -> None:
     token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
     journal.note("h1", f"Authorization: Bearer {token}", run_id="r", data={"t": token, "deep": [{"u": f"x {token}"}]})
     journal.move(Kind.HOST, "h1", HostState.STAGED, reason=token, data={"t": token})
-    held = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    held = everything(path)
+    assert b"[removed]" in held
     assert token.encode() not in held
     assert b"eyJzdWIi" not in held
     assert journal.verify() == 5
@@ -159,38 +189,39 @@ EDITS = [
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_verify_finds_any_edit(journal: Journal, path: Path, edit: str) -> None:
+def test_verify_finds_any_edit(journal: Journal, path: Place, edit: str) -> None:
     journal.move(Kind.HOST, "h1", HostState.STAGED, data={"vm": "/x"})
     assert journal.verify() == 4
     journal.close()
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TRIGGER event_is_append_only_update")
-        connection.execute("DROP TRIGGER event_is_append_only_delete")
+    on = "" if isinstance(path, Path) else " ON event"
+    with closing(connected(path)) as connection:
+        connection.execute(f"DROP TRIGGER event_is_append_only_update{on}")
+        connection.execute(f"DROP TRIGGER event_is_append_only_delete{on}")
         assert connection.execute(edit).rowcount == 1
     with JournalReader.look(path) as reader, pytest.raises(JournalMismatch, match="The journal is broken at"):
         reader.verify()
-    journal._connection = sqlite3.connect(path)  # for the fixture's close
+    journal._store.connection = connected(path)  # type: ignore[attr-defined]  # for the fixture's close
 
 
 def test_events_are_append_only(journal: Journal) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        journal._connection.execute("UPDATE event SET reason = ''")
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        journal._connection.execute("DELETE FROM event")
+    with pytest.raises((sqlite3.IntegrityError, psycopg.Error), match="append-only"):
+        journal._store.connection.execute("UPDATE event SET reason = ''")
+    with pytest.raises((sqlite3.IntegrityError, psycopg.Error), match="append-only"):
+        journal._store.connection.execute("DELETE FROM event")
 
 
 # -- the hook
 
 
-def test_the_hook_is_told_before_and_after_each_commit(tmp_path: Path) -> None:
+def test_the_hook_is_told_before_and_after_each_commit(path: Place) -> None:
     points: list[str] = []
-    with Journal.open(tmp_path / "j.db", CLOCK, synchronous="NORMAL", hook=points.append) as journal:
+    with Journal.open(path, CLOCK, synchronous="NORMAL", hook=points.append) as journal:
         journal.add(Kind.RUN, "r", run_id="r")
         journal.move(Kind.RUN, "r", RunState.RUNNING)
     assert points[2:6] == ["before run r added", "after run r added", "before run r running", "after run r running"]
 
 
-def test_a_death_before_the_commit_leaves_nothing(tmp_path: Path) -> None:
+def test_a_death_before_the_commit_leaves_nothing(path: Place) -> None:
     class Killed(BaseException):
         pass
 
@@ -198,7 +229,7 @@ def test_a_death_before_the_commit_leaves_nothing(tmp_path: Path) -> None:
         if point == "before run r running":
             raise Killed
 
-    with Journal.open(tmp_path / "j.db", CLOCK, synchronous="NORMAL", hook=hook) as journal:
+    with Journal.open(path, CLOCK, synchronous="NORMAL", hook=hook) as journal:
         journal.add(Kind.RUN, "r", run_id="r")
         with pytest.raises(Killed):
             journal.move(Kind.RUN, "r", RunState.RUNNING)
@@ -209,7 +240,7 @@ def test_a_death_before_the_commit_leaves_nothing(tmp_path: Path) -> None:
 # -- readers, commands and the lease
 
 
-def test_another_process_reads_and_steers(journal: Journal, path: Path) -> None:
+def test_another_process_reads_and_steers(journal: Journal, path: Place) -> None:
     with JournalReader.look(path) as reader:
         number = commands.give(path, CLOCK, "skip", actor="bob", subject="h1", args={"why": "ill"})
         (command,) = journal.commands()
@@ -228,12 +259,12 @@ def test_another_process_reads_and_steers(journal: Journal, path: Path) -> None:
         assert reader.verify() == 5
 
 
-def test_an_unknown_verb_is_refused(journal: Journal, path: Path) -> None:
+def test_an_unknown_verb_is_refused(journal: Journal, path: Place) -> None:
     with pytest.raises(InputError, match="Use one of: pause, resume"):
         commands.give(path, CLOCK, "destroy", actor="bob")
 
 
-def test_a_second_writer_is_refused_and_readers_are_not(journal: Journal, path: Path) -> None:
+def test_a_second_writer_is_refused_and_readers_are_not(journal: Journal, path: Place) -> None:
     with pytest.raises(LeaseLost, match="Another process already works on"):
         Journal.open(path, CLOCK)
     with JournalReader.look(path) as reader:
@@ -242,14 +273,15 @@ def test_a_second_writer_is_refused_and_readers_are_not(journal: Journal, path: 
         assert (lease.holder, lease.fence, lease.released_at) == ("crossfade", 1, None)
 
 
-def test_the_next_holder_has_a_higher_fence(journal: Journal, path: Path) -> None:
+def test_the_next_holder_has_a_higher_fence(journal: Journal, path: Place) -> None:
     journal.heartbeat()
-    journal._connection.execute("UPDATE lease SET fence = fence + 1")
+    journal._store.connection.execute("UPDATE lease SET fence = fence + 1")
     with pytest.raises(LeaseLost, match="taken over"):
         journal.heartbeat()
 
 
-def test_a_dead_process_holds_no_lock(path: Path) -> None:
+@in_a_file
+def test_a_dead_process_holds_no_lock(path: Place) -> None:
     program = (
         "import os, sys; from pathlib import Path; from crossfade.clock import SystemClock\n"
         "from crossfade.execution.journal import Journal\n"
@@ -264,7 +296,8 @@ def test_a_dead_process_holds_no_lock(path: Path) -> None:
         assert lease.fence == 2
 
 
-def test_reading_imports_nothing_heavy(journal: Journal, path: Path) -> None:
+@in_a_file
+def test_reading_imports_nothing_heavy(journal: Journal, path: Place) -> None:
     program = (
         "import sys; from pathlib import Path; from crossfade.execution.reader import JournalReader\n"
         "from crossfade.execution import commands\n"
@@ -285,11 +318,12 @@ def test_no_journal(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("opening", [JournalReader.look, lambda path: Journal.open(path, CLOCK)])
-def test_a_newer_version_is_left_alone(journal: Journal, path: Path, opening: Any) -> None:
-    journal._connection.execute("UPDATE meta SET value = '2' WHERE name = 'schema_version'")
-    journal._lock.release()
+def test_a_newer_version_is_left_alone(journal: Journal, path: Place, opening: Any) -> None:
+    journal._store.connection.execute("UPDATE meta SET value = '2' WHERE name = 'schema_version'")
+    journal._store.release()
     with pytest.raises(JournalMismatch, match=r"newer Crossfade.*Use the version"):
         opening(path)
+    journal._store.connection = connected(path)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("opening", [JournalReader.look, lambda path: Journal.open(path, CLOCK)])
@@ -306,10 +340,11 @@ def test_what_is_no_journal_is_named(tmp_path: Path, opening: Any, content: byte
     assert content is None or path.read_bytes() == content
 
 
-def test_a_damaged_file_is_named(journal: Journal, path: Path) -> None:
+@in_a_file
+def test_a_damaged_file_is_named(journal: Journal, path: Place) -> None:
     for number in range(300):
         journal.note("h1", f"event {number} " + "x" * 100, run_id="r")
-    journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    journal._store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     journal.close()
     whole = bytearray(path.read_bytes())
     middle = len(whole) // 4096 // 2 * 4096
@@ -317,12 +352,13 @@ def test_a_damaged_file_is_named(journal: Journal, path: Path) -> None:
     path.write_bytes(whole)
     with JournalReader.look(path) as reader, pytest.raises(JournalMismatch, match=r"damaged|broken|cannot be used"):
         reader.verify()
-    journal._connection = sqlite3.connect(path)
+    journal._store.connection = connected(path)  # type: ignore[attr-defined]
 
 
+@in_a_file
 def test_a_full_disk_loses_nothing(journal: Journal) -> None:
-    pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
-    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    pages = journal._store.connection.execute("PRAGMA page_count").fetchone()[0]
+    journal._store.connection.execute(f"PRAGMA max_page_count = {pages}")
 
     def fill() -> None:
         for _ in range(50):
@@ -330,16 +366,17 @@ def test_a_full_disk_loses_nothing(journal: Journal) -> None:
 
     with pytest.raises(JournalMismatch, match=r"the disk is full.*Make room on the disk"):
         fill()
-    journal._connection.execute("PRAGMA max_page_count = 1000000")
+    journal._store.connection.execute("PRAGMA max_page_count = 1000000")
     journal.note("h1", "room again", run_id="r")
     journal.verify()
 
 
+@in_a_file
 def test_a_file_that_cannot_be_written_is_named(journal: Journal) -> None:
-    journal._connection.execute("PRAGMA query_only = ON")
+    journal._store.connection.execute("PRAGMA query_only = ON")
     with pytest.raises(JournalMismatch, match=r"cannot be written.*Give this user write access"):
         journal.note("h1", "x", run_id="r")
-    journal._connection.execute("PRAGMA query_only = OFF")
+    journal._store.connection.execute("PRAGMA query_only = OFF")
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -348,8 +385,9 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Journal.open(tmp_path / "file" / "journal.db", CLOCK)
 
 
-def test_a_copy_on_read_only_media_can_be_read(journal: Journal, path: Path, tmp_path: Path) -> None:
-    journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+@in_a_file
+def test_a_copy_on_read_only_media_can_be_read(journal: Journal, path: Place, tmp_path: Path) -> None:
+    journal._store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shelf = tmp_path / "shelf"
     shelf.mkdir()
     (shelf / "journal.db").write_bytes(path.read_bytes())
@@ -360,3 +398,91 @@ def test_a_copy_on_read_only_media_can_be_read(journal: Journal, path: Path, tmp
             assert len(reader.all(Kind.HOST)) == 1
     finally:
         shelf.chmod(0o755)
+
+
+# -- in a database
+
+
+@in_a_database
+def test_the_password_is_in_no_text(journal: Journal, path: Place) -> None:
+    assert PASSWORD not in f"{path} {path!r} {journal.path}"
+    assert PASSWORD.encode() not in everything(path)
+    assert isinstance(path, PostgresPlace)
+    nowhere = PostgresPlace(path.connection_url.replace("/test_", "/nothing_"), "s")
+    wrong = PostgresPlace(path.connection_url.replace(PASSWORD, "wrong-word-1618"), "s")
+    with pytest.raises(JournalMismatch, match="there is no such database") as error:
+        JournalReader.look(nowhere)
+    assert PASSWORD not in str(error.value)
+    with pytest.raises(JournalMismatch, match=r"refuses the password.*PGPASSWORD") as error:
+        Journal.open(wrong, CLOCK)
+    assert "1618" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:planted-2718@h:port/d", "mysql://u:planted-2718@h/d", "postgresql://u:planted-2718@h"],
+)
+def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
+    with pytest.raises(InputError, match="--database") as error:
+        PostgresPlace(url, "s")
+    assert "planted" not in f"{error.value} {error.value.__cause__}"
+
+
+def test_a_password_is_taken_out_of_a_url() -> None:
+    place = PostgresPlace("postgres://ann:p%40ss@db.example:5433/fleet?sslmode=require&password=other", "s")
+    assert str(place) == "postgresql://ann@db.example:5433/fleet?sslmode=require (schema s)"
+    assert place.in_schema("t").connection_url == "postgresql://ann:p%40ss@db.example:5433/fleet?sslmode=require"
+    assert PostgresPlace("postgresql://db.example/fleet", "s").connection_url == "postgresql://db.example/fleet"
+
+
+@in_a_database
+def test_whoever_was_taken_over_writes_nothing(journal: Journal, path: Place) -> None:
+    with closing(connected(path)) as other:
+        other.execute("UPDATE lease SET fence = fence + 1")
+    with pytest.raises(LeaseLost, match="nothing of ours is written"):
+        journal.move(Kind.HOST, "h1", HostState.STAGED)
+    with JournalReader.look(path) as reader:
+        assert reader.verify() == 3
+    with closing(connected(path)) as other:
+        other.execute("UPDATE lease SET fence = fence - 1")
+
+
+def test_a_database_that_goes_away_loses_nothing(postgres_server: Server) -> None:
+    place = PostgresPlace(postgres_server.new_database(), "crossfade_run")
+    journal = Journal.open(place, CLOCK)
+    journal.add(Kind.RUN, "r", run_id="r")
+    postgres_server.stop(crash=True)
+    try:
+        with pytest.raises(JournalMismatch, match=r"does not answer any more.*crossfade resume.*nothing is lost"):
+            journal.move(Kind.RUN, "r", RunState.RUNNING)
+        with pytest.raises(JournalMismatch, match="does not answer"):
+            JournalReader.look(place)
+        with pytest.raises(JournalMismatch):
+            journal.close()
+    finally:
+        postgres_server.start()
+    with Journal.open(place, CLOCK) as again:
+        assert again.move(Kind.RUN, "r", RunState.RUNNING).state == "running"
+        assert again.verify() == 2
+
+
+@in_a_database
+def test_an_earlier_schema_is_upgraded_by_whoever_writes_or_left_alone(
+    journal: Journal, path: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.close()
+    for module in ("reader", "journal", "migrations", "records", "postgres_store"):
+        monkeypatch.setattr(f"crossfade.execution.{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    added = "ALTER TABLE step ADD COLUMN worker TEXT; "
+    monkeypatch.setitem(migrations.MIGRATIONS, SCHEMA_VERSION, added + "UPDATE host SET absent = 1;")
+    with pytest.raises(JournalMismatch, match="absent"):
+        Journal.open(path, CLOCK)
+    with pytest.raises(JournalMismatch, match=r"earlier Crossfade.*`crossfade resume` brings it up to date"):
+        JournalReader.look(path)
+    monkeypatch.setitem(migrations.MIGRATIONS, SCHEMA_VERSION, added)
+    with Journal.open(path, CLOCK) as upgraded:
+        assert upgraded._store.query("SELECT count(worker) FROM step") == [(0,)]
+        assert upgraded.verify() == 3
+    with JournalReader.look(path) as reader:
+        assert len(reader.all(Kind.HOST)) == 1
+    journal._store.connection = connected(path)  # type: ignore[attr-defined]

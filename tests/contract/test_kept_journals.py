@@ -112,7 +112,7 @@ def test_an_earlier_schema_is_upgraded_by_whoever_writes(stage: Stage, next_vers
     path = stage.workspace.path(JOURNAL)
     with Journal.open(path, SystemClock()) as journal:
         assert journal.verify() > 100
-        assert {row[0] for row in journal._connection.execute("SELECT worker FROM step")} == {None}
+        assert {row[0] for row in journal._store.query("SELECT worker FROM step")} == {None}
     assert version(path) == str(next_version)
     with JournalReader.look(path) as journal:
         journal.verify()
@@ -123,7 +123,7 @@ def test_an_earlier_schema_is_read_as_it_will_be_and_stays_as_it_is(stage: Stage
     before = path.read_bytes()
     with JournalReader.look(path) as journal:
         assert journal.verify() > 100
-        assert journal._connection.execute("SELECT count(worker) FROM step").fetchone() == (0,)
+        assert journal._store.query("SELECT count(worker) FROM step") == [(0,)]
         assert len(journal.all(Kind.HOST)) == 4
     with pytest.raises(JournalMismatch, match=r"earlier Crossfade.*`crossfade resume` brings it up to date"):
         commands.give(path, SystemClock(), "pause", actor="olivia")

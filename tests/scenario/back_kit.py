@@ -72,13 +72,13 @@ def take_back(
 
 def say(stage: Stage, verb: str, subject: str = "", **args: Any) -> int:
     """A word for the run, from another terminal."""
-    path = stage.workspace.path(JOURNAL)
+    path = stage.workspace.journal
     return give(path, stage.rehearsal.clock, verb, actor="olivia", subject=subject, args=args)
 
 
 def answer(stage: Stage, command: int) -> tuple[str, str]:
     """What became of a word: state and text."""
-    found = answer_to(stage.workspace.path(JOURNAL), command)
+    found = answer_to(stage.workspace.journal, command)
     assert found is not None
     return found.state, found.answer
 

@@ -32,7 +32,7 @@ from crossfade.clock import SimulatedClock, iso, parse_iso
 from crossfade.cloud.services import Services
 from crossfade.commands.apply import Applied, Hook, apply
 from crossfade.commands.discover import discover, discover_target
-from crossfade.commands.workspace import ENGINE, INVENTORY, JOURNAL, PLAN, TARGET, Workspace
+from crossfade.commands.workspace import ENGINE, INVENTORY, PLAN, TARGET, Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity, Event
 from crossfade.execution.transitions import Kind
@@ -177,7 +177,9 @@ class Stage:
 
     def _applying(self, services: Services, engine: str, hook: Hook | None) -> Coroutine[Any, Any, Applied]:
         clock = self.rehearsal.clock
-        make = in_process_engine(clock) if engine == "inprocess" else durable_engine(clock, self.workspace.path(ENGINE))
+        make = (
+            in_process_engine(clock) if engine == "inprocess" else durable_engine(clock, self.workspace.engine(ENGINE))
+        )
         options: dict[str, Any] = {"hook": hook} if hook else {}
         return apply(self.workspace, services, clock, make, synchronous="NORMAL", **options)
 
@@ -208,7 +210,7 @@ class Stage:
     # -- looking: the journal
 
     def journal(self) -> JournalReader:
-        return JournalReader.look(self.workspace.path(JOURNAL))
+        return JournalReader.look(self.workspace.journal)
 
     def entities(self, kind: Kind) -> list[Entity]:
         with closing(self.journal()) as reader:

@@ -21,7 +21,7 @@ def complete(here: Here, *, dry_run: bool) -> Answer:
     workspace = Workspace(here.folder)
 
     async def work(services: "Services") -> "Completed":
-        make_engine = durable_engine(services.clock, workspace.path(command.COMPLETE_ENGINE))
+        make_engine = durable_engine(services.clock, workspace.engine(command.COMPLETE_ENGINE))
         if dry_run:
             return await command.complete(workspace, services, services.clock, make_engine, dry_run=True)
         stop = Stop()

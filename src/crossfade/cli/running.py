@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crossfade.commands.rollback import RolledBack
 
 
-def apply(here: Here, *, dry_run: bool) -> Answer:
+def apply(here: Here, *, dry_run: bool, database: str = "") -> Answer:
     from crossfade.app import durable_engine
     from crossfade.commands import apply as command
     from crossfade.commands.stopping import Stop
@@ -23,9 +23,11 @@ def apply(here: Here, *, dry_run: bool) -> Answer:
 
     workspace = Workspace(here.folder)
     command.read_plan(workspace)
+    if database and not dry_run:
+        command.keep_in_database(workspace, database)
 
     async def work(services: "Services") -> "Applied":
-        make_engine = durable_engine(services.clock, workspace.path(ENGINE))
+        make_engine = durable_engine(services.clock, workspace.engine(ENGINE))
         if dry_run:
             return await command.apply(workspace, services, services.clock, make_engine, dry_run=True)
         stop = Stop()
@@ -72,7 +74,7 @@ def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
     workspace = Workspace(here.folder)
 
     async def work(services: "Services") -> "RolledBack":
-        make_engine = durable_engine(services.clock, workspace.path(command.ROLLBACK_ENGINE))
+        make_engine = durable_engine(services.clock, workspace.engine(command.ROLLBACK_ENGINE))
         if dry_run:
             return await command.rollback(workspace, services, services.clock, make_engine, of=of, dry_run=True)
         stop = Stop()

@@ -140,6 +140,10 @@ def apply(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, write nothing, say what would be done.")
     ] = False,
+    database: Annotated[
+        str,
+        typer.Option("--database", metavar="URL", help="Keep the journal in this PostgreSQL. Passwords: PGPASSWORD."),
+    ] = "",
 ) -> Answer:
     """Carry the saved plan out: objects first, then wave after wave. Goes on where an interrupted one stopped.
 
@@ -147,7 +151,7 @@ def apply(
     """
     from crossfade.cli import running
 
-    return running.apply(here, dry_run=dry_run)
+    return running.apply(here, dry_run=dry_run, database=database)
 
 
 def status(here: Here) -> Answer:

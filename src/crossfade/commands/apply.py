@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +13,7 @@ from crossfade.commands.kept import inventory_of, keep, kept, target_of
 from crossfade.commands.notices import OnNotice
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
-from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
+from crossfade.commands.workspace import PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused, Stopped
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
@@ -75,6 +74,12 @@ def read_plan(workspace: Workspace) -> Plan:
     return plan
 
 
+def keep_in_database(workspace: Workspace, url: str) -> None:
+    """The journal of the saved plan's run is to be in this PostgreSQL, in a schema of its own. Raises Refused when it
+    is elsewhere already, InputError for what is no URL."""
+    workspace.keep_in_database(url, f"crossfade_{run_id_of(workspace.digest(PLAN))}")
+
+
 async def apply(
     workspace: Workspace,
     services: Services,
@@ -103,7 +108,7 @@ async def apply(
     if dry_run:
         return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
     keep(workspace, plan, run_id)
-    journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
+    journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
     try:
         if not resumed:
             _note_answers(journal, plan, run_id)
@@ -164,10 +169,10 @@ async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -
             listening.result()
         return await (stopping if stopping.done() and not running.done() else running)
     finally:
-        for task in (listening, stopping, running):
+        tasks = (listening, stopping, running)
+        for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
@@ -209,17 +214,17 @@ def _subscriptions(plan: Plan, workspace: Workspace) -> list[str]:
 
 def _known(workspace: Workspace, run_id: str) -> bool:
     """Whether the journal of this folder has this run already."""
-    if not workspace.has(JOURNAL):
+    if not workspace.has_journal():
         return False
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         return reader.get(Kind.RUN, run_id) is not None
 
 
 def _refuse_another(workspace: Workspace, run_id: str) -> None:
     """Raises Refused while the folder's journal holds another run that is not over: its plan was written over."""
-    if not workspace.has(JOURNAL):
+    if not workspace.has_journal():
         return
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         others = [run for run in reader.all(Kind.RUN) if run.id != run_id and run.state not in OVER]
     if others:
         copy = workspace.path(kept(PLAN, others[0].id))

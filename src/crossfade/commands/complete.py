@@ -11,7 +11,7 @@ from crossfade.commands.apply import Hook, exit_code_of, inventory_now, read_pla
 from crossfade.commands.engines import COMPLETE_ENGINE
 from crossfade.commands.kept import inventory_of
 from crossfade.commands.stopping import Stop
-from crossfade.commands.workspace import JOURNAL, PLAN, VERIFICATION, File, Workspace
+from crossfade.commands.workspace import PLAN, VERIFICATION, File, Workspace
 from crossfade.errors import Refused, StalePlan
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import WorkflowState
@@ -84,7 +84,7 @@ async def complete(
     is over; InputError without completion.json, StalePlan when classic has changed since it was made.
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         run = _may_be_completed(reader.get(Kind.RUN, run_id_of(digest)), plan)
         begun = bool(reader.all(Kind.STEP, parent=COMPLETE))
         states = {fold(host.id): host.state for host in reader.all(Kind.HOST) if host.run_id == run.id}
@@ -185,7 +185,7 @@ async def _carry_out(
     stop: Stop | None,
 ) -> Completed:
     args = {"pools": msgspec.to_builtins(completion.pools), "tenants": msgspec.to_builtins(completion.tenants)}
-    journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
+    journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop, goes_on="crossfade complete")
         context = make_context(plan, digest, journal, clock, services, control)

@@ -19,7 +19,7 @@ from crossfade.commands.init import initial_intent
 from crossfade.commands.plan import make
 from crossfade.commands.report import write_report
 from crossfade.commands.verify import verify
-from crossfade.commands.workspace import INTENT, INVENTORY, JOURNAL, PLAN, TARGET, Workspace
+from crossfade.commands.workspace import INTENT, INVENTORY, PLAN, TARGET, Workspace
 from crossfade.errors import InputError, Problem
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import MakeEngine, Services
@@ -241,7 +241,7 @@ def _result(
     **rest: Any,
 ) -> DemoResult:
     plan = workspace.read(PLAN, Plan)
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         states = Counter(host.state for host in reader.all(Kind.HOST))
     moved = {person for group in plan.access for person in group.people}
     gone = {fold(upn) for group in plan.access for upn in group.missing}

@@ -1,5 +1,7 @@
 """The engines' stores beside the journal: one for each direction, since an engine goes on with what it was doing."""
 
+from pathlib import Path
+
 from crossfade.commands.workspace import ENGINE, File, Workspace
 
 ROLLBACK_ENGINE = File("rollback.db", "crossfade rollback")
@@ -10,6 +12,11 @@ def forget_engines(workspace: Workspace) -> None:
     """Engines remember what they were doing; the journal knows what was done. After a change of direction only the
     second is right."""
     for file in (ENGINE, ROLLBACK_ENGINE):
+        place = workspace.engine(file)
+        if not isinstance(place, Path):
+            from crossfade.execution.postgres_store import forget
+
+            forget(place)
+            continue
         for suffix in ("", "-wal", "-shm"):
-            path = workspace.path(file)
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+            place.with_name(place.name + suffix).unlink(missing_ok=True)

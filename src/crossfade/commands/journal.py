@@ -2,7 +2,7 @@
 
 import msgspec
 
-from crossfade.commands.workspace import JOURNAL, Workspace
+from crossfade.commands.workspace import Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Event as Event
 
@@ -18,7 +18,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 def prove(workspace: Workspace) -> Proof:
     """Replay the chain and compare everything with it. Raises JournalMismatch naming the first place that was changed,
     InputError where there is no journal."""
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         count = reader.verify()
         head = [event.hash for event in reader.events(after=count - 1)]
     return Proof(events=count, head=head[-1] if head else "")
@@ -27,5 +27,5 @@ def prove(workspace: Workspace) -> Proof:
 def told(workspace: Workspace, *, subject: str = "") -> list[Event]:
     """All events in order; with `subject`, those of whoever has it in their name (a host, a wave). Raises InputError
     where there is no journal."""
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         return [event for event in reader.events() if subject.casefold() in event.subject.casefold()]

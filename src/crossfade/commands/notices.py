@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from crossfade.commands.kept import kept, of_the_run
-from crossfade.commands.workspace import JOURNAL, PLAN, File, Workspace, reason
+from crossfade.commands.workspace import PLAN, File, Workspace, reason
 from crossfade.errors import InputError, Problem
 from crossfade.execution.notices import issued
 from crossfade.execution.reader import JournalReader
@@ -115,7 +115,7 @@ def notices(workspace: Workspace) -> list[Issued]:
     """Every notice of the run, in order. Raises InputError where there is no run or a text is wrong."""
     plan = workspace.read(of_the_run(workspace, PLAN), Plan)
     run_id, texts = run_id_of(workspace.digest(PLAN)), own_texts(workspace)
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         found = [notice for _, notice in issued(reader, run_id)]
     return [
         Issued(

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from crossfade.assessment.findings import Findings
 from crossfade.commands.kept import of_the_run
-from crossfade.commands.workspace import FINDINGS, INVENTORY, JOURNAL, PLAN, REPORT, VERIFICATION, File, Workspace
+from crossfade.commands.workspace import FINDINGS, INVENTORY, PLAN, REPORT, VERIFICATION, File, Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity, Event
 from crossfade.execution.transitions import INITIAL, HostState, Kind
@@ -57,9 +57,9 @@ def _maybe(workspace: Workspace, file: File, kind: type[Document]) -> Document |
 
 def _story(workspace: Workspace, plan: Plan | None, counts: Counts) -> RunStory | None:
     """The story of this plan's run; None when it has none."""
-    if plan is None or not workspace.has(JOURNAL):
+    if plan is None or not workspace.has_journal():
         return None
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         digest = workspace.digest(PLAN)
         runs = [run for run in reader.all(Kind.RUN) if run.data.get("plan") == digest]
         return tell(reader, runs[0], plan, counts) if runs else None

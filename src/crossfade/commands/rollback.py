@@ -11,7 +11,7 @@ from crossfade.commands.apply import Hook, exit_code_of, read_plan, steered
 from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
-from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
+from crossfade.commands.workspace import PLAN, Workspace
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import WorkflowState
@@ -67,7 +67,7 @@ async def rollback(
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     scope = scope_of(plan, of)
     outside = outside_of(workspace, run_id_of(digest), plan)
-    journal = Journal.open(workspace.path(JOURNAL), clock, synchronous=synchronous, hook=hook)
+    journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop)
         context = make_context(plan, digest, journal, clock, services, control, outside)
@@ -90,7 +90,7 @@ async def rollback(
 
 def under_way(workspace: Workspace) -> str:
     """What the rollback is of that is going on, or was interrupted; empty when there is none."""
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         runs = [run for run in reader.all(Kind.RUN) if run.state == RunState.ROLLING_BACK]
     return str(runs[0].data["rollback"]["of"]) if runs else ""
 

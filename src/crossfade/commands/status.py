@@ -6,16 +6,17 @@ step that was cut off may have had its effect. They are said to be `UNKNOWN`, an
 
 from collections import Counter
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from crossfade.clock import Clock, SystemClock, parse_iso
-from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
+from crossfade.commands.workspace import PLAN, Workspace
 from crossfade.errors import LeaseLost, MigrationError
 from crossfade.execution.lock import FileLock
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.records import Entity, Event, Lease
+from crossfade.execution.records import Entity, Event
 from crossfade.execution.transitions import HOST_FORWARD, HostState, Kind
 
 UNKNOWN = "unknown, will observe"
@@ -111,26 +112,29 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(workspace: Workspace, clock: Clock | None = None, *, run: str = "") -> Status:
     """The run of this folder; of several, the last one begun. Raises InputError where there is none."""
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
-        alive = is_alive(workspace, reader.lease(), (clock or SystemClock()).now())
+    with JournalReader.look(workspace.journal) as reader:
+        alive = is_alive(reader, (clock or SystemClock()).now())
         return read_status(reader, alive=alive, run=run)
 
 
 def live_status(workspace: Workspace) -> Status | None:
     """The status for whoever carries the run out in this very process; None while there is none that can be read."""
     try:
-        with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        with JournalReader.look(workspace.journal) as reader:
             return read_status(reader, alive=True)
     except MigrationError:
         return None
 
 
-def is_alive(workspace: Workspace, lease: Lease | None, now: datetime) -> bool:
-    """Whether a process works on this folder's run. The system says so by its lock; where that cannot be asked (another
-    user's file, read-only media), the age of the last heartbeat does."""
+def is_alive(reader: JournalReader, now: datetime) -> bool:
+    """Whether a process works on this journal's run. The system says so by its lock, or the database; where the lock
+    cannot be asked (another user's file, read-only media), the age of the last heartbeat does."""
+    lease, place = reader.lease(), reader.path
     if lease is None or lease.released_at is not None:
         return False
-    lock = workspace.path(JOURNAL).with_name(JOURNAL.name + ".lock")
+    if not isinstance(place, Path):
+        return reader.is_held()
+    lock = place.with_name(place.name + ".lock")
     if not lock.exists():
         return False
     try:
@@ -295,7 +299,7 @@ def happened(event: Event) -> Happened:
 def since(workspace: Workspace, after: int) -> list[Happened]:
     """What happened after an event, for whoever follows a run; nothing while no journal can be read."""
     try:
-        with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        with JournalReader.look(workspace.journal) as reader:
             return [happened(each) for each in reader.events(after=after) if tells(each)]
     except MigrationError:
         return []
@@ -304,7 +308,7 @@ def since(workspace: Workspace, after: int) -> list[Happened]:
 def last_seq(workspace: Workspace) -> int:
     """The number of the journal's last event; 0 while there is none."""
     try:
-        with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        with JournalReader.look(workspace.journal) as reader:
             return reader.last_seq()
     except MigrationError:
         return 0

@@ -10,7 +10,7 @@ import msgspec
 
 from crossfade.clock import Clock, SystemClock
 from crossfade.commands.status import is_alive
-from crossfade.commands.workspace import JOURNAL, Workspace
+from crossfade.commands.workspace import Workspace
 from crossfade.errors import Refused
 from crossfade.execution.commands import answer_to, give
 from crossfade.execution.reader import JournalReader
@@ -39,8 +39,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 def somebody_works(workspace: Workspace, clock: Clock | None = None) -> bool:
     """Whether a process works on this folder's run. Raises InputError where there is no run."""
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
-        return is_alive(workspace, reader.lease(), (clock or SystemClock()).now())
+    with JournalReader.look(workspace.journal) as reader:
+        return is_alive(reader, (clock or SystemClock()).now())
 
 
 async def steer(
@@ -62,8 +62,7 @@ async def steer(
             f"No process works on the run in {workspace.folder}.",
             "See `crossfade status`; `crossfade resume` goes on with an interrupted run.",
         )
-    path = workspace.path(JOURNAL)
-    number = give(path, clock, verb, actor=getpass.getuser(), subject=subject, args=args)
+    number = give(workspace.journal, clock, verb, actor=getpass.getuser(), subject=subject, args=args)
     if not works:
         return Said(command=number, verb=verb, state="new", answer="Noted: `crossfade resume` hears it first.")
     return await _answer(workspace, clock, number, verb, listen_s)
@@ -72,7 +71,7 @@ async def steer(
 async def _answer(workspace: Workspace, clock: Clock, number: int, verb: str, listen_s: float) -> Said:
     for _ in range(max(1, round(listen_s / LOOK_EVERY_S))):
         await clock.sleep(LOOK_EVERY_S)
-        said = answer_to(workspace.path(JOURNAL), number)
+        said = answer_to(workspace.journal, number)
         if said is not None and said.state != "new":
             return Said(command=number, verb=verb, state=said.state, answer=said.answer)
     later = "The run has not answered yet; it will at its next look."

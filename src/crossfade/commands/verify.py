@@ -4,7 +4,7 @@ from crossfade.clock import Clock, iso
 from crossfade.commands.discover import discover_target
 from crossfade.commands.kept import inventory_of, target_of
 from crossfade.commands.who import TARGET_NOW
-from crossfade.commands.workspace import JOURNAL, PLAN, VERIFICATION, Workspace
+from crossfade.commands.workspace import PLAN, VERIFICATION, Workspace
 from crossfade.execution.chains import made_in
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import run_id_of
@@ -57,10 +57,10 @@ def documents(workspace: Workspace) -> tuple[Plan, Inventory]:
 
 def run_facts(workspace: Workspace, plan: Plan) -> RunFacts:
     """States of the hosts and people seen, from the journal of this plan's run; empty when there is none."""
-    if not workspace.has(JOURNAL):
+    if not workspace.has_journal():
         return RunFacts()
     run_id = run_id_of(workspace.digest(PLAN))
-    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+    with JournalReader.look(workspace.journal) as reader:
         hosts = [host for host in reader.all(Kind.HOST) if host.run_id == run_id]
         icons = {fold(one.subject): _made_with(reader, one) for one in plan.operations if isinstance(one, SetIcon)}
         notes = [note for note in reader.events(kind="note", subject=SEEN_NOTE) if note.run_id == run_id]

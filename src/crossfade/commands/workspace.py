@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from crossfade.errors import InputError, Problem
+from crossfade.errors import InputError, Problem, Refused
+from crossfade.execution.places import Place, PostgresPlace
 from crossfade.inventory.documents import decode, digest_of, encode
 
 Document = TypeVar("Document")
@@ -34,6 +35,15 @@ VERIFICATION = File("verification.json", "crossfade verify")
 REPORT = File("report.html", "crossfade report")
 JOURNAL = File("journal.db", "crossfade apply")
 ENGINE = File("engine.db", "crossfade apply")
+DATABASE = File("database.json", "crossfade apply --database")
+DATABASE_VARIABLE = "CROSSFADE_DATABASE"
+
+
+class KeptIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The database that the journal of this folder's run lies in. Never a password: see `Workspace.journal`."""
+
+    url: str
+    schema: str
 
 
 class Workspace:
@@ -47,6 +57,51 @@ class Workspace:
 
     def has(self, file: File) -> bool:
         return self.path(file).is_file()
+
+    @property
+    def journal(self) -> Place:
+        """Where the journal is. One in a database is found by database.json; its password comes from the URL in
+        CROSSFADE_DATABASE, if that is the same database, or from where libpq looks: PGPASSWORD, ~/.pgpass."""
+        if not self.has(DATABASE):
+            return self.path(JOURNAL)
+        kept = self.read(DATABASE, KeptIn)
+        place = PostgresPlace(kept.url, kept.schema)
+        given = os.environ.get(DATABASE_VARIABLE)
+        also = PostgresPlace(given, kept.schema) if given else place
+        return also if also.url == place.url else place
+
+    def has_journal(self) -> bool:
+        """Whether a run was begun here. Raises JournalMismatch when its database does not say."""
+        place = self.journal
+        if isinstance(place, Path):
+            return place.is_file()
+        from crossfade.execution.reader import JournalReader
+
+        try:
+            JournalReader.look(place).close()
+        except InputError:
+            return False
+        return True
+
+    def engine(self, file: File) -> Place:
+        """Where an engine's store is: beside the journal, in a schema of its own."""
+        place = self.journal
+        return self.path(file) if isinstance(place, Path) else place.in_schema(f"{place.schema}_{Path(file.name).stem}")
+
+    def keep_in_database(self, url: str, schema: str) -> None:
+        """From now on the journal of this folder is there. Raises Refused when it is elsewhere already, InputError for
+        what is no URL."""
+        place = PostgresPlace(url, schema)
+        if self.has(DATABASE):
+            known = self.read(DATABASE, KeptIn)
+            if known.url != place.url:
+                mend = "Leave --database out, or use a folder of its own."
+                raise Refused(f"{place.url} was not used.", f"The journal of this folder is in {known.url}.", mend)
+            return
+        if self.has(JOURNAL):
+            mend = "Leave --database out, or apply the plan in a folder of its own."
+            raise Refused(f"{place.url} was not used.", f"The run of this folder has {self.path(JOURNAL)}.", mend)
+        self.write(DATABASE, KeptIn(url=place.url, schema=schema))
 
     def read(self, file: File, kind: type[Document]) -> Document:
         """A document. Raises InputError when it is missing, or with all that is wrong with it."""

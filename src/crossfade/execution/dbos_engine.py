@@ -38,6 +38,7 @@ from crossfade.execution.engine import (
     error_from_data,
     state_of,
 )
+from crossfade.execution.places import Place
 
 APPLICATION = "crossfade"
 APPLICATION_VERSION = "2"
@@ -45,6 +46,8 @@ APPLICATION_VERSION = "2"
 
 _ADOPTED = "crossfade-adopted"
 _OUTCOME_POLL_S = 1.0
+POOL = 4
+"""Connections to PostgreSQL of one process. A run's bookkeeping is short; its waiting is elsewhere."""
 
 
 class JsonSerializer(Serializer):
@@ -67,8 +70,7 @@ class JsonSerializer(Serializer):
 class DbosEngine(LocalEngine):
     """One per process: DBOS is a singleton. Open it on the loop that is to run the bodies."""
 
-    def __init__(self, bodies: Bodies, clock: Clock, store: Path | str, *, executor_id: str = "") -> None:
-        """`store` is the path of an SQLite file, or a `postgresql://` URL."""
+    def __init__(self, bodies: Bodies, clock: Clock, store: Place, *, executor_id: str = "") -> None:
         super().__init__(bodies, clock)
         self._store = store
         self._executor_id = executor_id or f"{os.getpid()}-{RandomIds().fresh()}"
@@ -83,13 +85,16 @@ class DbosEngine(LocalEngine):
         config = DBOSConfig(
             name=APPLICATION,
             system_database_url=self._url(),
-            sys_db_pool_size=1 if isinstance(self._store, Path) else None,
+            sys_db_pool_size=1 if isinstance(self._store, Path) else POOL,
             application_version=APPLICATION_VERSION,
             executor_id=self._executor_id,
             serializer=JsonSerializer(),
             log_level="CRITICAL",
             notification_listener_polling_interval_sec=0.2,
+            use_listen_notify=False,
         )
+        if not isinstance(self._store, Path):
+            config["dbos_system_schema"] = self._store.schema
         for name in self._bodies:
             self._wrapped[name] = DBOS.workflow(name=name, max_recovery_attempts=None)(self._wrap(name))
         try:
@@ -244,8 +249,8 @@ class DbosEngine(LocalEngine):
     # -- the store
 
     def _url(self) -> str:
-        if isinstance(self._store, str):
-            return self._store
+        if not isinstance(self._store, Path):
+            return self._store.connection_url
         try:
             with sqlite3.connect(self._store) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -257,7 +262,7 @@ class DbosEngine(LocalEngine):
     def _unusable(self, error: Exception) -> MigrationError:
         if isinstance(error, MigrationError):
             return error
-        place = self._store if isinstance(self._store, Path) else "in PostgreSQL"
+        place = self._store
         why = str(error).splitlines()[0] if isinstance(self._store, Path) and str(error) else type(error).__name__
         mend = "It holds no truth: remove it and run `crossfade resume`, which rebuilds it from the journal."
         return JournalMismatch(f"The engine's store {place} cannot be used.", f"{why}.", mend)

@@ -1,4 +1,4 @@
-"""The journal's one writer: guarded transitions and append-only, hash-chained events in one SQLite file.
+"""The journal's one writer: guarded transitions and append-only, hash-chained events in a SQLite file or a PostgreSQL.
 
 Each public method that changes something is one transaction, committed before it returns. A state changes only from an
 allowed one (`transitions.ALLOWED`): the store itself checks that exactly one row moved. Readers use `reader.py`.
@@ -6,7 +6,7 @@ allowed one (`transitions.ALLOWED`): the store itself checks that exactly one ro
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +17,10 @@ from crossfade.errors import CloudError, JournalMismatch, LeaseLost, MigrationEr
 from crossfade.execution import records
 from crossfade.execution.lock import FileLock
 from crossfade.execution.migrations import upgrade
-from crossfade.execution.reader import JournalReader, version_of
+from crossfade.execution.places import Place
+from crossfade.execution.reader import JournalReader, version_of, version_of_store
 from crossfade.execution.records import SCHEMA_VERSION, Command, Entity, our_errors
+from crossfade.execution.store import Change, Done, SqliteStore, Store
 from crossfade.execution.transitions import ALLOWED, FINISHED_STEPS, INITIAL, Kind, StepState, sources
 
 Hook = Callable[[str], None]
@@ -53,25 +55,27 @@ class Move(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+Execute = Callable[..., Done]
+
+
 def _nothing(point: str) -> None:
     """The hook outside of tests."""
 
 
 class Journal(JournalReader):
-    """Reads like `JournalReader`, and writes. One per workspace at a time: it holds `journal.db.lock`."""
+    """Reads like `JournalReader`, and writes. One per run at a time: it holds `journal.db.lock`, or the database's."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, clock: Clock, hook: Hook, lock: FileLock) -> None:
-        super().__init__(connection, path)
+    def __init__(self, store: Store, clock: Clock, hook: Hook) -> None:
+        super().__init__(store)
         self._clock = clock
         self._hook = hook
-        self._lock = lock
         self._fence = 0
         self._seq, self._head = self._last_event()
 
     @classmethod
     def open(
         cls,
-        path: Path,
+        place: Place,
         clock: Clock,
         *,
         holder: str = "crossfade",
@@ -84,26 +88,23 @@ class Journal(JournalReader):
         Raises LeaseLost when another process holds it; JournalMismatch when the file cannot be read or written, is
         damaged, or comes from a newer version.
         """
-        lock = _locked(path)
+        store = _writing(place, synchronous, holder)
         try:
-            with our_errors(path):
-                connection = _connect(path, synchronous)
-                journal = cls(connection, path, clock, hook, lock)
-                journal._take_lease(holder)
+            journal = cls(store, clock, hook)
+            journal._take_lease(holder)
         except BaseException:
-            lock.release()
+            store.release()
             raise
         return journal
 
     def close(self) -> None:
-        """Give the lease back."""
+        """Give the lease back, if it is still ours."""
         now = iso(self._clock.now())
         try:
-            with self._transaction("lease release") as execute:
+            with suppress(LeaseLost), self._transaction("lease release") as execute:
                 execute("UPDATE lease SET released_at = ? WHERE fence = ?", (now, self._fence))
         finally:
             super().close()
-            self._lock.release()
 
     # -- entities
 
@@ -243,7 +244,7 @@ class Journal(JournalReader):
         with self._transaction("lease taken") as execute:
             execute(
                 "INSERT INTO lease (id, fence, holder, acquired_at, heartbeat_at) VALUES (1, 1, ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET fence = fence + 1, holder = excluded.holder, "
+                "ON CONFLICT (id) DO UPDATE SET fence = lease.fence + 1, holder = excluded.holder, "
                 "acquired_at = excluded.acquired_at, heartbeat_at = excluded.heartbeat_at, released_at = NULL",
                 (holder, now, now),
             )
@@ -254,25 +255,24 @@ class Journal(JournalReader):
     # -- one transaction
 
     @contextmanager
-    def _transaction(self, point: str) -> Iterator[Callable[..., sqlite3.Cursor]]:
+    def _transaction(self, point: str) -> Iterator[Execute]:
         """Yield `execute`; commit at the end, with the hook told before and after. Undone when anything raises."""
         seq, head = self._seq, self._head
-        with our_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._store.errors():
             try:
-                yield self._connection.execute
+                self._store.begin(self._fence)
+                yield self._store.execute
                 self._hook(f"before {point}")
-                self._connection.execute("COMMIT")
+                self._store.commit()
             except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                self._store.undo()
                 self._seq, self._head = seq, head
                 raise
         self._hook(f"after {point}")
 
     def _insert(
         self,
-        execute: Callable[..., sqlite3.Cursor],
+        execute: Execute,
         kind: Kind,
         id: str,
         run_id: str,
@@ -288,7 +288,7 @@ class Journal(JournalReader):
 
     def _update(
         self,
-        execute: Callable[..., sqlite3.Cursor],
+        execute: Execute,
         kind: Kind,
         before: Entity,
         to: str,
@@ -298,15 +298,15 @@ class Journal(JournalReader):
         context: Context,
     ) -> None:
         now, again = iso(self._clock.now()), 1 if to == StepState.BEGUN and kind is Kind.STEP else 0
-        row = (to, now, records.without_secrets(reason), records.json_text(data), again, before.id)
-        done = execute(_UPDATE[kind], (*row, msgspec.json.encode(sorted(allowed)).decode()))
+        said, patch = records.without_secrets(reason), records.json_text(data)
+        done = self._store.change(Change(str(kind), before.id, str(to), now, said, patch, again, sorted(allowed)))
         _exactly_one(done, f"The {kind} {before.id} may not go from {before.state} to {to}.", sorted(allowed))
         path = (before.run_id, before.parent, before.state, to)
         self._event(execute, kind, before.id, *path, reason, data, context, at=now)
 
     def _event(
         self,
-        execute: Callable[..., sqlite3.Cursor],
+        execute: Execute,
         kind: str,
         subject: str,
         run_id: str,
@@ -354,18 +354,36 @@ _INSERT = {
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     for kind in Kind
 }
-_UPDATE = {
-    kind: f"UPDATE {kind} SET state = ?, moved_at = ?, reason = ?, data = json_patch(data, ?), "
-    "attempt = attempt + ? WHERE id = ? AND state IN (SELECT value FROM json_each(?))"
-    for kind in Kind
-}
 _INSERT_EVENT = f"INSERT INTO event ({records.EVENT_COLUMNS}) VALUES ({', '.join('?' * 15)})"
 
 
-def _exactly_one(done: sqlite3.Cursor, what: str, allowed: list[str] | None = None) -> None:
+def _exactly_one(done: Done, what: str, allowed: list[str] | None = None) -> None:
     if done.rowcount != 1:
         why = f"Only from: {', '.join(allowed) or 'nowhere'}." if allowed is not None else ""
         raise JournalMismatch(what, why, "See `crossfade status`; if the run is another one's, use its own folder.")
+
+
+def _writing(place: Place, synchronous: Literal["FULL", "NORMAL"], holder: str) -> Store:
+    """The store of a journal, held and of our version; made where there is none."""
+    if not isinstance(place, Path):
+        from crossfade.execution.postgres_store import PostgresStore
+
+        store = PostgresStore.writing(place, synchronous, holder)
+        try:
+            found = version_of_store(store)
+            if found != SCHEMA_VERSION:
+                store.upgrade(found)
+        except BaseException:
+            store.release()
+            raise
+        return store
+    lock = _locked(place)
+    try:
+        with our_errors(place):
+            return SqliteStore(_connect(place, synchronous), place, lock)
+    except BaseException:
+        lock.release()
+        raise
 
 
 def _locked(path: Path) -> FileLock:

@@ -10,7 +10,8 @@ from typing import Final
 from crossfade.execution.records import SCHEMA_VERSION
 
 MIGRATIONS: Final[dict[int, str]] = {}
-"""Schema version -> SQL that makes the next one of it. Version 1 is the only one so far."""
+"""Schema version -> SQL that makes the next one of it, in the words of `schema.sql`: a journal in a PostgreSQL is given
+the same, translated. Version 1 is the only one so far."""
 
 
 def upgrade(connection: sqlite3.Connection, found: int) -> None:

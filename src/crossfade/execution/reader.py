@@ -11,6 +11,7 @@ from typing import Any
 from crossfade.errors import InputError, JournalMismatch, Problem
 from crossfade.execution import records
 from crossfade.execution.migrations import upgraded_copy
+from crossfade.execution.places import Place, PostgresPlace
 from crossfade.execution.records import (
     COMMAND_COLUMNS,
     ENTITY_COLUMNS,
@@ -25,40 +26,29 @@ from crossfade.execution.records import (
     Standing,
     our_errors,
 )
+from crossfade.execution.store import SqliteStore, Store
 from crossfade.execution.transitions import ALLOWED, Kind, StepState
 
 
 class JournalReader:
     """A journal that one may look at. Close it when done, or use it in a `with`."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.path = store.place
 
     @classmethod
-    def look(cls, path: Path) -> "JournalReader":
+    def look(cls, place: Place) -> "JournalReader":
         """Open an existing journal for reading only.
 
-        One of an earlier version is read as it would be after its upgrade; its file stays as it is.
+        A file of an earlier version is read as it would be after its upgrade; it stays as it is.
 
         Raises InputError when there is none, JournalMismatch when it cannot be read or is from a newer version.
         """
-        if not path.is_file():
-            mend = "Name the run's folder with --dir, or start a run with `crossfade apply`."
-            raise InputError("There is no run here.", [Problem(str(path), "No journal at this path.", mend)])
-        with our_errors(path):
-            connection = _read_only(path)
-            try:
-                found = version_of(connection, path)
-            except BaseException:
-                connection.close()
-                raise
-            if found != SCHEMA_VERSION:
-                connection = upgraded_copy(connection, found)
-            return JournalReader(connection, path)
+        return JournalReader(_reading(place) if isinstance(place, Path) else _reading_database(place))
 
     def close(self) -> None:
-        self._connection.close()
+        self._store.release()
 
     def __enter__(self) -> "JournalReader":
         return self
@@ -74,13 +64,13 @@ class JournalReader:
 
     def all(self, kind: Kind, *, parent: str | None = None, state: str | None = None) -> list[Entity]:
         """Entities of a kind, by id; of one parent, or in one state, when asked."""
-        where = "WHERE (?1 IS NULL OR parent = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY id"
-        rows = self._all(f"SELECT {ENTITY_COLUMNS} FROM {Kind(kind)} {where}", parent, state)
+        where = "WHERE (? IS NULL OR parent = ?) AND (? IS NULL OR state = ?) ORDER BY id"
+        rows = self._all(f"SELECT {ENTITY_COLUMNS} FROM {Kind(kind)} {where}", parent, parent, state, state)
         return [records.entity(row) for row in rows]
 
     def standing(self, kind: Kind, *, parent: str | None = None) -> list[Standing]:
         """How entities stand, without what they hold: for counting many of them often."""
-        rows = self._all(f"SELECT id, parent, state FROM {Kind(kind)} WHERE (?1 IS NULL OR parent = ?1)", parent)
+        rows = self._all(f"SELECT id, parent, state FROM {Kind(kind)} WHERE (? IS NULL OR parent = ?)", parent, parent)
         return [Standing(*row) for row in rows]
 
     def finished(self, parent: str) -> int:
@@ -98,10 +88,10 @@ class JournalReader:
     def events(self, *, kind: str | None = None, subject: str | None = None, after: int = 0) -> Iterator[Event]:
         """Events in order, after a sequence number; of one kind or subject when asked."""
         sql = (
-            f"SELECT {EVENT_COLUMNS} FROM event WHERE seq > ?1 AND (?2 IS NULL OR kind = ?2) "
-            "AND (?3 IS NULL OR subject = ?3) ORDER BY seq"
+            f"SELECT {EVENT_COLUMNS} FROM event WHERE seq > ? AND (? IS NULL OR kind = ?) "
+            "AND (? IS NULL OR subject = ?) ORDER BY seq"
         )
-        return (records.event(row) for row in self._all(sql, after, kind, subject))
+        return (records.event(row) for row in self._all(sql, after, kind, kind, subject, subject))
 
     def last_seq(self) -> int:
         """The number of the last event, 0 in a new journal."""
@@ -109,12 +99,16 @@ class JournalReader:
 
     def commands(self, state: str | None = "new") -> list[Command]:
         """Commands in the order they were given; by default those nobody answered yet."""
-        sql = f"SELECT {COMMAND_COLUMNS} FROM command WHERE (?1 IS NULL OR state = ?1) ORDER BY id"
-        return [records.command(row) for row in self._all(sql, state)]
+        sql = f"SELECT {COMMAND_COLUMNS} FROM command WHERE (? IS NULL OR state = ?) ORDER BY id"
+        return [records.command(row) for row in self._all(sql, state, state)]
 
     def lease(self) -> Lease | None:
         row = self._one(f"SELECT {LEASE_COLUMNS} FROM lease WHERE id = 1")
         return None if row is None else Lease(*row)
+
+    def is_held(self) -> bool:
+        """Whether a process holds a journal in a database, as the server knows. Of a file its lock is asked."""
+        return self._store.is_held()
 
     # -- proof
 
@@ -148,9 +142,8 @@ class JournalReader:
         if known is None or known[3] != before or to not in ALLOWED[Kind(kind)][before]:
             raise _broken(f"event {seq}", f"{kind} {subject} may not go from {before} to {to}")
         again = 1 if kind == Kind.STEP and to == StepState.BEGUN else 0
-        merged = self._one("SELECT json_patch(?, ?)", known[8], data)
-        assert merged is not None, "a SELECT without FROM has a row"
-        replayed[kind, subject] = [*known[:3], to, known[4] + again, known[5], at, reason, merged[0]]
+        merged = self._store.merge(known[8], data)
+        replayed[kind, subject] = [*known[:3], to, known[4] + again, known[5], at, reason, merged]
 
     def _compare(self, replayed: dict[tuple[str, str], list[Any]]) -> None:
         for kind in Kind:
@@ -186,13 +179,38 @@ class JournalReader:
         return None if row is None else row[0]
 
     def _one(self, sql: str, *args: Any) -> tuple[Any, ...] | None:
-        with our_errors(self.path):
-            row: tuple[Any, ...] | None = self._connection.execute(sql, args).fetchone()
-            return row
+        return next(iter(self._store.query(sql, *args)), None)
 
     def _all(self, sql: str, *args: Any) -> list[tuple[Any, ...]]:
-        with our_errors(self.path):
-            return self._connection.execute(sql, args).fetchall()
+        return self._store.query(sql, *args)
+
+
+def _reading(path: Path) -> Store:
+    if not path.is_file():
+        mend = "Name the run's folder with --dir, or start a run with `crossfade apply`."
+        raise InputError("There is no run here.", [Problem(str(path), "No journal at this path.", mend)])
+    with our_errors(path):
+        connection = _read_only(path)
+        try:
+            found = version_of(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        if found != SCHEMA_VERSION:
+            connection = upgraded_copy(connection, found)
+        return SqliteStore(connection, path)
+
+
+def _reading_database(place: PostgresPlace) -> Store:
+    from crossfade.execution.postgres_store import PostgresStore
+
+    store = PostgresStore.reading(place)
+    try:
+        refuse_earlier(version_of_store(store), place)
+    except BaseException:
+        store.release()
+        raise
+    return store
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
@@ -203,25 +221,33 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
         if "no such table" not in str(error):
             raise
         row = None
-    found = row[0] if row else None
+    return _known_version(row[0] if row else None, path)
+
+
+def version_of_store(store: Store) -> int:
+    """The same of a journal in a database, which has the table: it was looked for."""
+    rows = store.query("SELECT value FROM meta WHERE name = 'schema_version'")
+    return _known_version(rows[0][0] if rows else None, store.place)
+
+
+def _known_version(found: str | None, place: Place) -> int:
     if found is None or not found.isdigit():
-        raise JournalMismatch(f"{path} is no journal.", "It has no schema version.", "Name the run's own folder.")
+        raise JournalMismatch(f"{place} is no journal.", "It has no schema version.", "Name the run's own folder.")
     if int(found) > SCHEMA_VERSION:
         why = f"Its schema is {found}, ours {SCHEMA_VERSION}."
         mend = "Use the version of Crossfade that wrote it, or a newer one."
-        raise JournalMismatch(f"{path} was written by a newer Crossfade.", why, mend)
+        raise JournalMismatch(f"{place} was written by a newer Crossfade.", why, mend)
     if int(found) < 1:
-        raise JournalMismatch(f"{path} has schema {found}.", "No Crossfade ever wrote that.", "Restore it from a copy.")
+        raise JournalMismatch(f"{place} has schema {found}.", "No Crossfade wrote that.", "Restore it from a copy.")
     return int(found)
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Raises JournalMismatch for a journal that is not of our schema."""
-    found = version_of(connection, path)
+def refuse_earlier(found: int, place: Place) -> None:
+    """Raises JournalMismatch for a journal of an earlier schema: whoever does not hold it brings it not up to date."""
     if found != SCHEMA_VERSION:
         why = f"Its schema is {found}, ours {SCHEMA_VERSION}."
         mend = "`crossfade resume` brings it up to date; say it again then."
-        raise JournalMismatch(f"{path} was written by an earlier Crossfade.", why, mend)
+        raise JournalMismatch(f"{place} was written by an earlier Crossfade.", why, mend)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from crossfade.clock import Clock
 from crossfade.cloud.services import Services
@@ -120,21 +119,28 @@ async def worked_on(
     """One workflow to its end, begun or gone on with, while the journal's lease says that somebody is there."""
     engine = make_engine(known)
     beating = asyncio.create_task(_heartbeat(context))
+    working = asyncio.create_task(_to_its_end(engine, body, workflow_id, args))
     try:
-        await engine.open()
-        await engine.recover()
-        await engine.start(body, workflow_id, args)
-        await engine.resume(workflow_id)
-        ended = await engine.wait([workflow_id])
-        return ended[workflow_id]
+        await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
+        return await (working if working.done() else beating)
     finally:
+        working.cancel()
         beating.cancel()
-        with suppress(asyncio.CancelledError):
-            await beating
+        await asyncio.gather(working, beating, return_exceptions=True)
         await engine.close()
 
 
-async def _heartbeat(context: Context) -> None:
+async def _to_its_end(engine: Engine, body: str, workflow_id: str, args: dict[str, Any]) -> Outcome:
+    await engine.open()
+    await engine.recover()
+    await engine.start(body, workflow_id, args)
+    await engine.resume(workflow_id)
+    ended = await engine.wait([workflow_id])
+    return ended[workflow_id]
+
+
+async def _heartbeat(context: Context) -> NoReturn:
+    """Raises LeaseLost when another process has taken over, JournalMismatch when the journal cannot be reached."""
     while True:
         context.journal.heartbeat()
         await context.clock.sleep(HEARTBEAT_S)

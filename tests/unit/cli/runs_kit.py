@@ -63,5 +63,5 @@ def _step(journal: Journal, host: str, step: str, reason: str) -> None:
 
 def die(journal: Journal) -> None:
     """What a killed process leaves: the system takes its lock back, and the lease was never released."""
-    journal._lock.release()
-    journal._connection.close()
+    journal._store.release()
+    journal._store.connection.close()
