@@ -167,6 +167,8 @@ def _register_or_return(world: World, machine: Machine) -> None:
 
 
 def _register(world: World, machine: Machine, token: str) -> None:
+    from avdtwin import activity  # the services import this module in their turn
+
     try:
         claims = tokens.read_registration(world, token)
         pool, host_name = _JOIN[claims.service](world, machine, claims)
@@ -174,6 +176,8 @@ def _register(world: World, machine: Machine, token: str) -> None:
         registry.write(machine, registry.AGENT, "IsRegistered", 0)
         raise AgentError(error.code if error.code in _EVENT_CODES else "INVALID_REGISTRATION_TOKEN") from error
     _note_registered(machine, claims)
+    if claims.service == "arm":
+        activity.registered(world, pool, host_name)
     connect(world, machine, claims.service, pool, host_name, new=True)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from avdtwin import sessions, windows
+from avdtwin import activity, sessions, windows
 from avdtwin.arm import rights, store
 from avdtwin.state import ClassicHost, ClassicHostPool, Machine, Resource, Session, User
 from avdtwin.world import World
@@ -77,7 +77,7 @@ def connect_classic(world: World, user: User, pool_key: str, group_name: str, *,
         raise Refusal(SERVICE_GONE)
     record = classic_pool(world, pool_key)
     group = record.groups.get(group_name.lower()) if record else None
-    if record is None or group is None or user.upn.lower() not in group.users or not _living(user):
+    if record is None or group is None:
         raise Refusal(NOT_AUTHORIZED)
     pool = Pool(
         service="classic",
@@ -87,6 +87,8 @@ def connect_classic(world: World, user: User, pool_key: str, group_name: str, *,
         depth_first=record.load_balancer_type == 1,
         limit=record.max_session_limit,
     )
+    if user.upn.lower() not in group.users or not _living(user):
+        raise _refusal(world, pool, user, client, NOT_AUTHORIZED)
     machines = world.state.machines
     hosts = [
         Host(machines.get(host.vm or ""), host.allow_new_session, host.assigned_user or "", host)
@@ -99,7 +101,7 @@ def connect_arm(world: World, user: User, group_id: str, *, client: str = "") ->
     """A session through Azure Virtual Desktop for a resource of this application group. Raises Refusal."""
     group = store.get(world, group_id)
     record = store.get(world, str(group.properties.get("hostPoolArmPath"))) if group else None
-    if group is None or record is None or not _living(user) or not may_use(world, user.id, group.id):
+    if group is None or record is None:
         raise Refusal(NOT_AUTHORIZED)
     own = record.properties
     pool = Pool(
@@ -110,6 +112,8 @@ def connect_arm(world: World, user: User, group_id: str, *, client: str = "") ->
         depth_first=str(own.get("loadBalancerType")).lower() == "depthfirst",
         limit=int(own.get("maxSessionLimit") or 999999),
     )
+    if not _living(user) or not may_use(world, user.id, group.id):
+        raise _refusal(world, pool, user, client, NOT_AUTHORIZED)
     hosts = [_of_arm(world, host) for host in store.children(world, record.id, "sessionHosts")]
     desktop = str(group.properties.get("applicationGroupType")).lower() == "desktop"
     return _connect(world, pool, hosts, user, "Desktop" if desktop else "RemoteApp", client)
@@ -139,6 +143,21 @@ def takes_people(world: World, service: str, pool_key: str, machine: Machine | N
 
 
 def _connect(world: World, pool: Pool, hosts: list[Host], user: User, application_type: str, client: str) -> Session:
+    try:
+        session = _session(world, pool, hosts, user, application_type, client)
+    except Refusal as refusal:
+        raise _refusal(world, pool, user, client, refusal.cause) from None
+    activity.connected(world, session)
+    return session
+
+
+def _refusal(world: World, pool: Pool, user: User, client: str, cause: str) -> Refusal:
+    """A refusal that the logs of the pool know of."""
+    activity.refused(world, pool.service, pool.key, user.upn, client, cause)
+    return Refusal(cause)
+
+
+def _session(world: World, pool: Pool, hosts: list[Host], user: User, application_type: str, client: str) -> Session:
     present = _session_in_pool(world, pool, hosts, user.id)
     if present is not None:
         return _reconnect(world, pool, present, client)

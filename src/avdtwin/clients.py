@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import msgspec
 
-from avdtwin import broker, habits
+from avdtwin import activity, broker, habits
 from avdtwin.arm import store
 from avdtwin.state import AppGroup, ClassicHostPool, Person, Resource, Titles
 from avdtwin.world import World
@@ -119,11 +119,7 @@ class _Lists(msgspec.Struct, frozen=True):
 
 
 def _lists(world: World) -> _Lists:
-    references = [
-        workspace.properties.get("applicationGroupReferences") or []
-        for subscription in world.state.arm.subscriptions.values()
-        for workspace in store.children(world, f"/subscriptions/{subscription.id}", _WORKSPACES)
-    ]
+    references = [workspace.properties.get("applicationGroupReferences") or [] for workspace in _workspaces(world)]
     kept = world.derived.get("clients.lists")
     if isinstance(kept, _Lists) and kept.references == references:
         return kept
@@ -137,6 +133,11 @@ def _lists(world: World) -> _Lists:
     if keys.keys() <= world.state.arm.resources.keys():
         world.derived["clients.lists"] = found
     return found
+
+
+def _workspaces(world: World) -> Iterator[Resource]:
+    for subscription in world.state.arm.subscriptions.values():
+        yield from store.children(world, f"/subscriptions/{subscription.id}", _WORKSPACES)
 
 
 def _pool_of(world: World, group: Resource) -> Resource | None:
@@ -259,9 +260,19 @@ def look(world: World, person: Person, *, told: bool = False) -> None:
     chance = 1.0 if told else float(world.setting("feed_chance")[person.client])
     if chance < 1.0 and habits.draw(world.state.seed, person, "feed", world.now) >= chance:
         return
-    if any(shown_by_arm(world, person, resource) for resource in person.resources):
+    groups = [group for group in (shown_by_arm(world, person, resource) for resource in person.resources) if group]
+    if groups:
         person.sees_arm_since = world.now
+        _log_feed(world, person, set(groups))
         world.note("feed_shown", user=person.user, client=person.client)
+
+
+def _log_feed(world: World, person: Person, groups: set[str]) -> None:
+    """Each workspace tells of what it shows of these application groups."""
+    for workspace in _workspaces(world):
+        listed = {reference.lower() for reference in workspace.properties.get("applicationGroupReferences") or []}
+        if listed & groups:
+            activity.fed(world, workspace, person.upn, person.client, len(listed & groups))
 
 
 def _stale(world: World, person: Person) -> bool:

@@ -19,6 +19,8 @@ hears: list[Listener] = []
 """Told of a message that somebody sees."""
 loses: list[Listener] = []
 """Told of a session that was taken from somebody who was using it."""
+leaves: list[Listener] = []
+"""Told of a client that goes from a session, whether or not the session stays."""
 
 
 def of_machine(world: World, vm: str) -> list[Session]:
@@ -107,6 +109,8 @@ def open_session(
 
 def reconnect(world: World, session: Session, *, service: str, pool: str, client: str) -> None:
     """Its user is back, through the broker of this pool; a machine may have changed its pool with sessions on."""
+    if session.state == "Active":
+        _leave(world, session)
     if (session.service, session.pool) != (service, pool):
         if world.state.sessions.pop(session.key, None) is not None:
             _index(world).remove(session.key)
@@ -121,11 +125,17 @@ def reconnect(world: World, session: Session, *, service: str, pool: str, client
 def disconnect(world: World, session: Session) -> None:
     """The client goes, the session stays."""
     if session.state != "Disconnected":
+        _leave(world, session)
         session.state = "Disconnected"
         session.disconnected_at = world.now
         if not session.never_ends:
             limit = float(world.setting("disconnected_limit_s"))
             world.schedule(limit, "session-idle", session=session.key, since=world.now)
+
+
+def _leave(world: World, session: Session) -> None:
+    for listener in leaves:
+        listener(world, session)
 
 
 @on("session-idle")
@@ -165,6 +175,8 @@ def end(world: World, session: Session, cause: str) -> None:
     if session.never_ends and cause in ("signed_out", "idle"):
         disconnect(world, session)
         return
+    if session.state == "Active":
+        _leave(world, session)
     if world.state.sessions.pop(session.key, None) is not None:
         _index(world).remove(session.key)
     if cause in ("signed_out", "idle"):

@@ -84,6 +84,10 @@ DEFAULTS: dict[str, Any] = {
     "provider_register_s": (5.0, 40.0),
     "resource_group_delete_s": (20.0, 120.0),
     "log_workspace_create_s": (2.0, 15.0),
+    "log_rows": 100_000,  # of a workspace: the oldest go
+    "log_latency_s": 120.0,  # from what happens until a query finds it
+    "agent_report_s": 300.0,  # how often hosts are told of in WVDAgentHealthStatus; the service: every half minute
+    "connection_s": (4.0, 30.0),  # from the begin of a connection until it stands
     # propagation
     "role_effective_s": (5.0, 120.0),
     "principal_replication_s": (2.0, 20.0),

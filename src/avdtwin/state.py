@@ -455,6 +455,9 @@ class Session(State):
     """When the first message of an administrator reached it since it was made."""
     never_ends: bool = False
     client: str = ""
+    connection: str = ""
+    """Correlation id of the client's connection, where a log is kept of it; empty when there is none."""
+    connected_at: float | None = None
 
 
 # ---------------------------------------------------------------- people
@@ -510,6 +513,14 @@ class Record(State):
     at: float
     kind: str
     data: dict[str, Any] = {}
+
+
+class LogRow(State, array_like=True):
+    """A row of a Log Analytics workspace. `at` is when it was written; its values hold their own `TimeGenerated`."""
+
+    at: float
+    table: str
+    values: dict[str, Any]
 
 
 class FaultMatch(State, omit_defaults=True, forbid_unknown_fields=True):
@@ -605,6 +616,10 @@ class WorldState(State, kw_only=True):
     """Object id -> person."""
     events: list[DueEvent] = []
     records: list[Record] = []
+    logs: dict[str, list[LogRow]] = {}
+    """Customer id of a Log Analytics workspace -> its rows, in the order in which they were written."""
+    health_reports: bool = False
+    """Whether the next round of agents' reports is due (see `agent_reports`)."""
     titles: dict[str, Titles] = {}
     """What people know a resource by, by its classic path (see `Person.resources`)."""
     series: list[tuple[float, int, int, int]] = []

@@ -24,6 +24,7 @@ EventHandler = Callable[..., None]
 _HANDLERS: dict[str, EventHandler] = {}
 
 PLAYERS = (
+    "avdtwin.agent_reports",
     "avdtwin.agent_updates",
     "avdtwin.agents",
     "avdtwin.arm.providers",

@@ -45,7 +45,7 @@ def register(router: Router) -> None:
 
 def list_all(world: World, request: Request, scope: str) -> Response:
     resource = _target(world, request, scope, "read")
-    return GatewayResponse(body={"value": [_body(each) for each in _settings(world, resource)]})
+    return GatewayResponse(body={"value": [_body(each) for each in settings_of(world, resource.id.lower())]})
 
 
 def get(world: World, request: Request, scope: str, name: str) -> Response:
@@ -57,17 +57,21 @@ def get(world: World, request: Request, scope: str, name: str) -> Response:
 
 
 def put(world: World, request: Request, scope: str, name: str) -> Response:
+    from avdtwin import agent_reports  # what writes logs asks this module in its turn
+
     resource = _target(world, request, scope, "write")
     given = fields.properties_of(fields.body_of(request))
     if not 1 <= len(name) <= 260 or _BAD_NAME.search(name):
         raise errors.gateway(400, "BadRequest", f"The name '{name}' is invalid.")
     properties = _checked(resource, given)
-    others = [each for each in _settings(world, resource) if each.name.lower() != name.lower()]
+    others = [each for each in settings_of(world, resource.id.lower()) if each.name.lower() != name.lower()]
     if len(others) >= _MOST:
         raise errors.gateway(409, "Conflict", f"A resource takes at most {_MOST} diagnostic settings.")
     _refuse_doubles(resource, properties, others)
     made = Resource(id=_id(resource, name), type=_RIGHT, name=name, properties=properties, created_at=world.now)
-    return GatewayResponse(body=_body(store.add(world, made)))
+    answer = GatewayResponse(body=_body(store.add(world, made)))
+    agent_reports.begin(world)
+    return answer
 
 
 def delete(world: World, request: Request, scope: str, name: str) -> Response:
@@ -91,6 +95,28 @@ def get_category(world: World, request: Request, scope: str, name: str) -> Respo
     return GatewayResponse(body=_category(resource, found))
 
 
+# ---------------------------------------------------------------- for those who write logs
+
+
+def settings_of(world: World, key: str) -> list[Resource]:
+    """The settings of a resource, by its lower-cased id."""
+    return store.children(world, key, "diagnosticSettings")
+
+
+def settings_in(world: World, subscription: str) -> list[Resource]:
+    """Every setting in a subscription, of whatever resource."""
+    return store.children(world, f"/subscriptions/{subscription}", "diagnosticSettings")
+
+
+def sinks(world: World, key: str, category: str) -> list[str]:
+    """Ids of the workspaces to which a resource (lower-cased id) sends a category now; nobody knows that they exist."""
+    resource = store.get(world, key)
+    if resource is None:
+        return []
+    sending = (each.properties for each in settings_of(world, key) if category in _sent(resource, each.properties))
+    return [str(properties["workspaceId"]) for properties in sending if properties.get("workspaceId")]
+
+
 # ---------------------------------------------------------------- parts
 
 
@@ -110,10 +136,6 @@ def _categories(resource: Resource) -> tuple[str, ...]:
 
 def _id(resource: Resource, name: str) -> str:
     return f"{resource.id}/providers/{_RIGHT}/{name}"
-
-
-def _settings(world: World, resource: Resource) -> list[Resource]:
-    return store.children(world, resource.id, "diagnosticSettings")
 
 
 def _checked(resource: Resource, given: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ list (with no names at all for the lists of a resource group).
 
 from collections.abc import Callable
 
-from avdtwin.arm import errors, limits, rights, shapes, store, versions
+from avdtwin import activity
+from avdtwin.arm import bodies, errors, limits, rights, shapes, store, versions
 from avdtwin.arm.ids import NAMESPACE, Place, place_of
 from avdtwin.arm.paging import Show
 from avdtwin.wire import Request, Response, Router
@@ -86,7 +87,7 @@ class Routes:
                     request.answer_headers |= limits.count(world, place.subscription, session_host_list=is_list)
                 shape = shapes.of(f"{kind}/{verb}" if verb else kind, versions.of(request))
                 request.reading = shape.read
-                return _shaped(handler(world, request, place), shape)
+                return _shaped(_told(world, request, place, handler), shape)
 
             self._added.append((method, _GROUP + tail, serve))
             self._actions.add(action)
@@ -112,6 +113,30 @@ def _shaped(response: Response, shape: shapes.Shape) -> Response:
     if shape.write is not None:
         response.body = shapes.written(response.body, shape.write)
     return response
+
+
+def _told(world: World, request: Request, place: Place, handler: PlaceHandler) -> Response:
+    """The answer; a change that it made is told to whoever listens to the outermost resource."""
+    key = place.cut(1).key if place.names else ""
+    listening = activity.sinks(world, key, "Management") if key and request.method not in ("GET", "HEAD") else []
+    response = handler(world, request, place)
+    # A resource that was just made sends its own making nowhere: it has no settings yet.
+    if listening and response.status < 300:
+        counted = _COUNTED.get((request.method, response.status))
+        inner = place.id if len(place.names) > 1 else ""
+        told = {"Route": f"{request.method} {request.route}", "ArmObjectScope": inner}
+        who = {"UserName": bodies.author(request.principal) or ""}
+        activity.managed(world, listening, key, {**told, **who, **({counted: 1} if counted else {})})
+    return response
+
+
+_COUNTED = {
+    ("PUT", 201): "ObjectsCreated",
+    ("PUT", 200): "ObjectsUpdated",
+    ("PATCH", 200): "ObjectsUpdated",
+    ("DELETE", 200): "ObjectsDeleted",
+}
+"""What a call counts as in the log. The route's name is the twin's own."""
 
 
 def _template(kinds: tuple[str, ...]) -> str:

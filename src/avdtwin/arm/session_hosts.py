@@ -139,6 +139,12 @@ def status(world: World, host: Resource) -> str:
     return "Disconnected" if silent_s < float(world.setting("heartbeat_lost_s")) else "NoHeartbeat"
 
 
+def shown(world: World, host: Resource) -> dict[str, Any]:
+    """A host's properties as a preview version shows them: with its sessions by state."""
+    found: dict[str, Any] = _body(world, host, preview=True)["properties"]
+    return found
+
+
 # ---------------------------------------------------------------- routes
 
 
