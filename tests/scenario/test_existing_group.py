@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from stage import Stage, pooled, spec_of
+from stage import QUICK, Stage, pooled, spec_of
 
 from crossfade.assessment.findings import Findings
 from crossfade.cloud.services import Services
@@ -125,6 +126,38 @@ def test_a_group_that_shrank_before_it_is_published_holds_the_run_by_name(stage:
     assert upn_of(stage, leaver).casefold() in told.casefold()
     group.members[leaver] = 0.0
     assert stage.apply().state == "finished"
+
+
+def one_group(folder: Path, *, hosts: int) -> tuple[Stage, Callable[[], Plan]]:
+    """Four people with two seats a host, all of whom come at once, through one group; and how to plan that."""
+    tight = Stage.of(spec_of(pooled(hosts=hosts, desktop_people=4, groups=(), limit=2)), folder)
+    waves = msgspec.structs.replace(QUICK, expected_share=1.0)
+    (access,) = tight.make_plan(waves=waves).access
+    groups = tight.world.state.directory.groups.values()
+    group = next(one for one in groups if one.security_enabled and not one.role_assignable)
+    group.members = dict.fromkeys(access.people.values(), 0.0)
+    read_groups(tight)
+    return tight, lambda: plan(tight, waves=waves, groups={access.source: [group.id]})
+
+
+def test_seats_that_are_just_enough_are_enough_for_a_group(tmp_path: Path) -> None:
+    """Its grant is no person more: four on the target, four on classic until they have come."""
+    tight, make = one_group(tmp_path, hosts=4)
+    made = make()
+    assert [one.principal_type for one in made.operations if isinstance(one, GrantRole)] == ["Group"]
+    done = tight.apply()
+    assert done.state == "finished", done.error
+
+
+def test_a_group_for_whom_the_seats_of_both_sides_are_too_few_is_refused_in_figures(tmp_path: Path) -> None:
+    _, make = one_group(tmp_path, hosts=3)
+    with pytest.raises(PlanConflict) as caught:
+        make()
+    (problem,) = caught.value.problems
+    assert problem.where.endswith("/Office Pool")
+    assert "6 seats on 3 hosts; 4 people get the target at one moment" in problem.what
+    assert "want 2 hosts on classic beside the 2 on the target" in problem.what
+    assert "Add 1 host(s)" in problem.mend
 
 
 def test_who_leaves_between_plan_and_apply_stops_it_by_name(stage: Stage) -> None:

@@ -23,6 +23,7 @@ from crossfade.execution.target import Target
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.undone import written
 from crossfade.model.ids import fold, parent_key
+from crossfade.plan.membership import promises
 from crossfade.plan.operations import AddMember, GrantRole
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
 
@@ -296,18 +297,48 @@ def _people_by_pool(plan: Plan) -> dict[str, set[str]]:
 
 
 def _publishing(plan: Plan) -> dict[str, list[tuple[int, str, str]]]:
-    """Folded pool key -> (place of the wave, folded UPN, operation id) of what publishes its people, in order."""
+    """Folded pool key -> (place of the wave, folded UPN, operation id) of what publishes its people, in order.
+
+    The grant of an existing group lets all of its people in at once. It is no person more: it counts with the one of
+    them who comes last, so that it is done when there are seats for everybody.
+    """
     published_by = {
         operation.id: (fold(parent_key(operation.source or "")), fold(_label(operation)))
         for operation in plan.operations
         if isinstance(operation, GrantRole | AddMember)
     }
+    groups = _of_groups(plan)
     found: dict[str, list[tuple[int, str, str]]] = {}
+    turns: dict[tuple[str, str], int] = {}
+    together: list[tuple[int, str, str]] = []
     for place, wave in enumerate(plan.waves):
         for name in wave.publish:
             pool, person = published_by[name]
+            if name in groups:
+                together.append((place, pool, name))
+                continue
+            turns.setdefault((pool, person), len(turns))
             found.setdefault(pool, []).append((place, person, name))
+    for place, pool, name in together:
+        last = max(groups[name], key=lambda person: turns.get((pool, person), -1))
+        rows = found.setdefault(pool, [])
+        rows.insert(_end_of(rows, place), (place, last, name))
     return found
+
+
+def _of_groups(plan: Plan) -> dict[str, set[str]]:
+    """Id of a grant that publishes an existing group -> folded UPNs of its people."""
+    promised = promises(plan)
+    grants = [operation for operation in plan.operations if isinstance(operation, GrantRole)]
+    keys = {operation.id: (fold(operation.scope), fold(operation.principal)) for operation in grants}
+    return {
+        name: {fold(upn) for upn in promised[key].counted.values()} for name, key in keys.items() if key in promised
+    }
+
+
+def _end_of(rows: list[tuple[int, str, str]], place: int) -> int:
+    """Where the rows of a wave end."""
+    return next((at for at, row in enumerate(rows) if row[0] > place), len(rows))
 
 
 def _label(operation: GrantRole | AddMember) -> str:

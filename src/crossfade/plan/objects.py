@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import Desktop, HostPool
@@ -25,7 +26,7 @@ from crossfade.plan.operations import (
     SetIcon,
 )
 from crossfade.plan.plan import GroupAccess
-from crossfade.plan.preferred import Held, held_by_pool, preferred, told
+from crossfade.plan.preferred import Held, held_by_pool, preferred, told, undecided
 
 PROVIDER = "Microsoft.DesktopVirtualization"
 NEEDED_PROVIDERS = (PROVIDER, "Microsoft.Compute")
@@ -130,6 +131,11 @@ class Objects:
         if own.start_vm_on_connect:
             found["startVMOnConnect"] = True
         return found
+
+    def problems(self) -> list[Problem]:
+        """What has to be decided first."""
+        pools = self._layout.pools
+        return [one for pool in pools for one in undecided(pool, self._held_of(pool), self._intent.pool(pool.key))]
 
     def notes(self) -> list[str]:
         """Consequences that a reader of the plan should know."""

@@ -25,7 +25,7 @@ from crossfade.plan.plan import Answered, NotCarried, Plan, PoolPlan, Settings, 
 from crossfade.plan.quotas import quotas
 from crossfade.plan.rbac import plan_roles
 from crossfade.plan.titles import titles
-from crossfade.plan.waves import PoolHosts, hosts_needed, plan_waves
+from crossfade.plan.waves import PoolHosts, at_once, hosts_at_once, hosts_needed, plan_waves
 
 OUTAGE = "when-empty"
 PREFLIGHT = "conditional-access:"
@@ -51,12 +51,13 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     late = objects.late()
     problems += single_sign_on.problems(inventory, intent) + diagnostics.problems(target, intent)
     problems += scaling.problems(layout, inventory, target, intent)
-    problems += unclear + access.problems + roles.problems
-    problems += _unread(access) + hosts.problems + _seats(hosts, intent)
+    problems += unclear + access.problems + roles.problems + objects.problems()
+    moving = _pool_hosts(hosts, access)
+    problems += _unread(access) + hosts.problems + _seats(moving, intent)
     problems += quotas(operations, target, intent.azure.subscription)
     if problems:
         raise PlanConflict("There is no plan for these inputs.", problems)
-    waves = plan_waves(_pool_hosts(hosts, access), intent.waves)
+    waves = plan_waves(moving, intent.waves)
     return Plan(
         inputs={
             "inventory": inventory.design_digest(),
@@ -183,26 +184,49 @@ def _unread(access: AccessPlan) -> list[Problem]:
     return [Problem("target.json", what, "Run `crossfade discover --target` with the right to read users.")]
 
 
-def _seats(hosts: HostPlan, intent: Intent) -> list[Problem]:
+def _seats(pools: list[PoolHosts], intent: Intent) -> list[Problem]:
     """Pools that cannot keep everybody working while their last host moves (design 9)."""
     problems = []
-    for pool in hosts.pools:
+    headroom = intent.waves.headroom
+    for item in pools:
+        pool = item.pool
+        alone = pool.host_count == 1
         outage = intent.pool(pool.source).outage == OUTAGE
         if pool.personal or not pool.people or not pool.host_count:
             continue
-        seated = sum(1 for move in hosts.moves[fold(pool.source)] if move.capacity)
+        seated = sum(1 for move in item.hosts if move.capacity)
         left = seated - (0 if outage else 1)
         if not seated:
             what = f"all its {pool.host_count} hosts are drained and would stay closed: its people find no seat."
             mend = f'Open them in classic and discover again, or set [pools."{pool.source}"] open_drained = true.'
             problems.append(Problem(pool.source, what, mend))
-        elif hosts_needed(pool, intent.waves.headroom) > left > 0:
-            problems.append(_too_tight(pool, intent.waves.headroom, left))
+        elif hosts_needed(pool, headroom) > left > 0:
+            problems.append(_too_tight(pool, headroom, left))
         elif seated == 1 and not outage:
-            what = f"has 1 host to move and {pool.people} people: while it moves there is no seat for them."
-            mend = f'Add a second host, or allow it: [pools."{pool.source}"] outage = "{OUTAGE}".'
+            place = "to move" if alone else "with seats"
+            what = f"has 1 host {place} and {pool.people} people: while it moves there is no seat for them."
+            allow = f', or allow it: [pools."{pool.source}"] outage = "{OUTAGE}".'
+            mend = f"Add a second host{allow if alone else ', or open one that is drained.'}"
             problems.append(Problem(pool.source, what, mend))
+        elif not outage and hosts_needed(pool, headroom) + hosts_at_once(item, headroom) > seated:
+            problems.append(_too_many_at_once(item, headroom, seated))
     return problems
+
+
+def _too_many_at_once(item: PoolHosts, headroom: float, seated: int) -> Problem:
+    """People of an existing group get the target at one moment, and keep their classic seats until they have come."""
+    pool = item.pool
+    most = max(map(len, at_once(item.together.values())))
+    more = hosts_needed(pool, headroom) + hosts_at_once(item, headroom) - seated
+    what = (
+        f"has {seated * pool.capacity} seats on {seated} hosts; {most} people get the target at one moment, through "
+        f"existing groups, and until they have come they want {hosts_at_once(item, headroom)} hosts on classic beside "
+        f"the {hosts_needed(pool, headroom)} on the target that carry all {pool.people}."
+    )
+    mend = (
+        f"Add {more} host(s), take the group out of [groups] so that people come one by one, or lower waves.headroom."
+    )
+    return Problem(pool.source, what, mend)
 
 
 def _too_tight(pool: PoolPlan, headroom: float, open_hosts: int) -> Problem:

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from crossfade.errors import Problem
 from crossfade.model.classic import GroupKind, HostPool
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.plan.intent import PoolIntent
+from crossfade.plan.membership import some
 from crossfade.plan.plan import GroupAccess
 
 DESKTOP, APPS = "Desktop", "RailApplications"
 SAID = {"desktop": DESKTOP, "apps": APPS, "both": "None"}
 """What crossfade.toml says -> `preferredAppGroupType`."""
-NAMED = 5
 
 
 class Held(msgspec.Struct, kw_only=True):
@@ -54,12 +55,21 @@ def told(pool: HostPool, held: Held, own: PoolIntent) -> str:
         return ""
     chosen, both = preferred(pool, held, own), held.both()
     shown = {DESKTOP: "the desktop only", APPS: "the apps only"}.get(chosen, "both, as far as their client shows both")
-    named = ", ".join(both[:NAMED]) + (f" and {len(both) - NAMED} more" if len(both) > NAMED else "")
-    open_ = ""
-    if both and not own.preferred:
-        open_ = f' Nobody has decided that: [pools."{pool.key}"] preferred = "desktop", "apps" or "both".'
+    named = f" ({some(both)})" if both else ""
     return (
         f"{last_name(pool.key)}: {len(held.desktop)} people hold its desktop, {len(held.apps)} apps, "
-        f"{len(both)} both{f' ({named})' if both else ''}. {chosen} is preferred: whoever holds both, now or later, "
-        f"sees {shown}.{open_}"
+        f"{len(both)} both{named}. {chosen} is preferred: whoever holds both, now or later, sees {shown}."
     )
+
+
+def undecided(pool: HostPool, held: Held, own: PoolIntent) -> list[Problem]:
+    """People who hold both and would lose one of them, where nobody has said which: that is not ours to guess."""
+    both = held.both()
+    if not both or own.preferred:
+        return []
+    what = (
+        f"{len(both)} people hold its desktop and apps of it, and the new service shows them the pool's preferred kind "
+        f"only: {some(both)}."
+    )
+    mend = f'Decide what they see: [pools."{pool.key}"] preferred = "desktop", "apps" or "both".'
+    return [Problem(pool.key, what, mend)]

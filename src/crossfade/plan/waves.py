@@ -8,6 +8,7 @@ a pool is published once, as soon as the pool's seats on the target can be there
 import itertools
 import math
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -54,6 +55,23 @@ def hosts_needed(pool: PoolPlan, headroom: float) -> int:
     return math.ceil(round((1 + headroom) * pool.people * pool.expected_share / max(1, pool.capacity), 9))
 
 
+def at_once(together: Iterable[frozenset[str]]) -> list[frozenset[str]]:
+    """Who comes in at one moment with whom: groups that share somebody cannot come one after the other."""
+    chunks: list[frozenset[str]] = []
+    for people in together:
+        touched = [one for one in chunks if one & people]
+        chunks = [one for one in chunks if one not in touched] + [people.union(*touched)]
+    return chunks
+
+
+def hosts_at_once(item: PoolHosts, headroom: float) -> int:
+    """How many classic hosts have to stay for the largest number of people who are published at one moment: until they
+    have come, their seats are wanted on both sides. One where each comes by themselves."""
+    most = max(map(len, at_once(item.together.values())), default=0)
+    pool = msgspec.structs.replace(item.pool, people=most)
+    return max(1, hosts_needed(pool, headroom))
+
+
 def _people_per_host(pool: PoolPlan, headroom: float) -> float:
     """How many people may be published for each host that has arrived."""
     wanted = (1 + headroom) * pool.expected_share
@@ -62,12 +80,14 @@ def _people_per_host(pool: PoolPlan, headroom: float) -> float:
 
 def reserved(item: PoolHosts, intent: WaveIntent) -> int:
     """How many hosts of a pool keep classic seats to the end: a share of them, but no more than leaves the target room
-    for everybody, and at least one. Personal pools keep none: a person moves with their host."""
+    for everybody, and at least one; enough for people who come all at once. Personal pools keep none: a person moves
+    with their host."""
     if item.pool.personal:
         return 0
     room = sum(1 for host in item.hosts if host.capacity) - hosts_needed(item.pool, intent.headroom)
     holders = item.serving or len(item.hosts)
-    return max(1, min(math.ceil(intent.reserve_share * holders), room, holders))
+    wanted = max(math.ceil(intent.reserve_share * holders), hosts_at_once(item, intent.headroom))
+    return max(1, min(wanted, room, holders))
 
 
 def _last(item: PoolHosts, intent: WaveIntent) -> list[HostMove]:
@@ -126,6 +146,7 @@ class _Publisher:
 
     def __init__(self, pools: list[PoolHosts], early: dict[str, list[HostMove]], headroom: float) -> None:
         self._together = {item.pool.source: dict(item.together) for item in pools}
+        self._chunks = {item.pool.source: at_once(item.together.values()) for item in pools}
         self._waiting = {item.pool.source: _in_turn(item) for item in pools}
         self._total = {item.pool.source: len(item.people) for item in pools}
         self._early = {source: sum(1 for host in hosts if host.capacity) for source, hosts in early.items()}
@@ -181,7 +202,7 @@ class _Publisher:
         due = total if not self._left[source] else min(part, math.floor(moved * self._each[source]))
         waiting = self._waiting[source]
         people = list(itertools.islice(waiting, max(0, due - (total - len(waiting)))))
-        split = [one for one in self._together[source].values() if not waiting.keys() & one <= set(people)]
+        split = [one for one in self._chunks[source] if not waiting.keys() & one <= set(people)]
         return [person for person in people if not any(person in one for one in split)]
 
     def _take(self, source: str, people: list[str], cohort: set[str]) -> list[str]:

@@ -11,7 +11,7 @@ from crossfade.inventory.target import Count
 from crossfade.model.classic import Assignment, GroupKind
 from crossfade.model.ids import DESKTOP_USER_ROLE
 from crossfade.model.target import DirectoryGroup, RoleGrant
-from crossfade.plan.intent import Access
+from crossfade.plan.intent import Access, PoolIntent
 from crossfade.plan.operations import Action, AddMember, CreateDirectoryGroup, RetractAssignment
 from crossfade.plan.plan import Plan
 from crossfade.plan.selfcheck import check_plan
@@ -49,7 +49,7 @@ def test_one_person_in_two_casings_counts_once() -> None:
     estate = Estate()
     pool = estate.pool("Office", people=2)
     estate.group(pool, "Apps", people=["OFFICE0@Contoso.com", "office0@contoso.com"])
-    plan = plan_of(estate, access=Access(direct_threshold=2))
+    plan = plan_of(estate, access=Access(direct_threshold=2), pools={pool: PoolIntent(preferred="both")})
     assert len(grants(plan)) == 3
     assert plan.pools[0].people == 2
     assert len(of(plan, RetractAssignment)) == 3

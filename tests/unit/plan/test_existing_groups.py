@@ -11,7 +11,7 @@ from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import GroupKind
 from crossfade.model.target import CandidateGroup
 from crossfade.plan import preflight
-from crossfade.plan.intent import Access
+from crossfade.plan.intent import Access, PoolIntent
 from crossfade.plan.operations import Action, AddMember, CreateDirectoryGroup
 from crossfade.plan.plan import Plan
 from crossfade.plan.selfcheck import check_plan
@@ -134,7 +134,7 @@ def test_one_new_group_serves_app_groups_of_a_pool_with_the_same_people() -> Non
     same = [f"office{n}@contoso.com" for n in range(4)]
     estate.group(pool, "Apps", kind=GroupKind.REMOTE_APP, people=same)
     estate.group(pool, "Other", kind=GroupKind.REMOTE_APP, people=same[:3])
-    plan = plan_of(estate, access=Access(direct_threshold=2))
+    plan = plan_of(estate, access=Access(direct_threshold=2), pools={pool: PoolIntent(preferred="desktop")})
     made = [one for one in plan.operations if isinstance(one, CreateDirectoryGroup)]
     assert len(made) == 2
     assert len(grants(plan)) == 3

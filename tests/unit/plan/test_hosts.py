@@ -162,6 +162,13 @@ def test_with_an_outage_allowed_the_last_people_wait_for_the_last_host() -> None
         assert published * 0.35 * 1.2 <= seats + 1e-6
 
 
+def test_more_people_at_once_than_the_only_host_has_seats_are_refused() -> None:
+    estate = Estate()
+    pool = estate.pool("Office", hosts=1, people=60, max_session_limit=10)
+    with pytest.raises(PlanConflict, match="60 people want 21 at their peak"):
+        plan_of(estate, pools={pool: PoolIntent(outage="when-empty")})
+
+
 def test_a_drained_host_stays_closed_and_holds_no_seats() -> None:
     estate = Estate()
     pool = estate.pool("Office", hosts=3, people=4)
@@ -180,8 +187,9 @@ def test_drained_hosts_are_no_seats_for_the_floor() -> None:
     estate = Estate()
     pool = estate.pool("Office", hosts=1, people=4)
     estate.host(pool, "z-drained", allow_new_session=False)
-    with pytest.raises(PlanConflict, match="1 host to move"):
+    with pytest.raises(PlanConflict, match="1 host with seats") as caught:
         plan_of(estate)
+    assert "open one that is drained" in caught.value.problems[0].mend
     estate.change(estate.hosts[0].key, allow_new_session=False)
     with pytest.raises(PlanConflict, match="are drained"):
         plan_of(estate)

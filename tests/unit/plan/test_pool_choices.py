@@ -32,12 +32,16 @@ def target_of(estate: Estate) -> TargetSnapshot:
     return estate.target(identities=found)
 
 
-def test_who_would_see_one_of_two_is_named() -> None:
-    estate, _ = two_names_of_one_person()
-    (note,) = [note for note in plan_of(estate, target_of(estate)).notes if "both" in note]
-    assert "1 both (alice" in note
-    assert "sees the desktop only" in note
-    assert "Nobody has decided" in note
+def test_who_would_see_one_of_two_has_to_be_decided_about() -> None:
+    """Whichever kind were preferred, alice would lose the other one: no plan until somebody has said which."""
+    estate, pool = two_names_of_one_person()
+    with pytest.raises(PlanConflict) as caught:
+        plan_of(estate, target_of(estate))
+    (problem,) = caught.value.problems
+    assert problem.where == pool
+    assert "1 people hold its desktop and apps of it" in problem.what
+    assert "alice" in problem.what
+    assert 'preferred = "desktop"' in problem.mend
 
 
 @pytest.mark.parametrize(("said", "wire"), [("desktop", "Desktop"), ("apps", "RailApplications"), ("both", "None")])
