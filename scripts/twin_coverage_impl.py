@@ -40,11 +40,17 @@ class Collector:
             for mark in item.iter_markers("covers"):
                 operation, *aspects = mark.args
                 for aspect in aspects:
-                    self.marks[Path(item.path).name][operation][aspect] = item.originalname
+                    self.marks[Path(item.path).name][operation][aspect] = shown(item, operation)
 
     def pytest_runtest_logreport(self, report) -> None:  # type: ignore[no-untyped-def]
         if report.failed:
             self.failed.append(report.nodeid)
+
+
+def shown(item, operation: str) -> str:  # type: ignore[no-untyped-def]
+    """A test's name; with the operation where it is one of its parameters."""
+    mine = f"{item.originalname}[{operation}]"
+    return mine if item.name == mine else str(item.originalname)
 
 
 def collect(*, run: bool) -> Collector:
@@ -77,6 +83,13 @@ def workspace_operations() -> list[str]:
     return sorted(methods("workspaces", WorkspacesOperations))
 
 
+def query_operations() -> list[str]:
+    from azure.monitor.query import LogsQueryClient
+
+    names = [name for name, _ in inspect.getmembers(LogsQueryClient, inspect.isfunction)]
+    return sorted(name for name in names if name.startswith("query_"))
+
+
 def methods(attribute: str, family: type) -> list[str]:
     names = [name for name, _ in inspect.getmembers(family, inspect.isfunction)]
     return [f"{attribute}.{name}" for name in names if not name.startswith("_")]
@@ -93,6 +106,7 @@ CLIENTS = (
         "test_log_workspaces.py",
         workspace_operations,
     ),
+    Client("Queries of `azure-monitor-query` 2.0.0 (v1)", "test_log_queries.py", query_operations),
 )
 
 
@@ -118,14 +132,14 @@ def table(client: Client, marks: dict[str, dict[str, str]]) -> list[str]:
     ]
     for name in every:
         tests = marks.get(name, {})
-        cells = [link(tests[aspect], name, client.tests) if aspect in tests else "" for aspect in ASPECTS]
+        cells = [link(tests[aspect], client.tests) if aspect in tests else "" for aspect in ASPECTS]
         lines.append(f"| `{name}` | {'✓' if name in ticked else ''} | {' | '.join(cells)} |")
     return lines
 
 
 def routes() -> list[str]:
     """Every route of the twin by service, as its routers have them."""
-    from avdtwin import arm, classic, control, entra, graph
+    from avdtwin import arm, classic, control, entra, graph, logs
 
     base = "/RdsManagement/V1"
     found = {
@@ -133,6 +147,7 @@ def routes() -> list[str]:
         "Classic management": [each.replace(" /", f" {base}/", 1) for each in classic.ROUTER.templates()]
         + classic.OPEN.templates(),
         "Graph": [*graph._ROUTER.templates(), "POST /v1.0/$batch"],
+        "Log Analytics": logs._ROUTER.templates(),
         "Sign-in": entra._ROUTER.templates(),
         "Controls of the twin": control._ROUTER.templates(),
     }
@@ -148,8 +163,8 @@ def routes() -> list[str]:
     return lines[:-1]
 
 
-def link(test: str, operation: str, file: str) -> str:
-    return f"[`{test}[{operation}]`](../../{(FOLDER / file).relative_to(ROOT).as_posix()})"
+def link(test: str, file: str) -> str:
+    return f"[`{test}`](../../{(FOLDER / file).relative_to(ROOT).as_posix()})"
 
 
 def main() -> int:

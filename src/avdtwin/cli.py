@@ -141,6 +141,7 @@ def description(world: World, url: str, ca_file: Path) -> str:
         f"  Azure Resource Manager  {url}/",
         f"  classic management      {url}/RdsManagement/V1/",
         f"  Graph                   {url}/v1.0/",
+        f"  Log Analytics           {url}/v1/",
         f"  sign-in                 {url}/{directory.tenant_id}/",
         f"  controls                {url}/_twin",
         f"  certificate authority   {ca_file}",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from avdtwin import arm, classic, control, entra, graph
+from avdtwin import arm, classic, control, entra, graph, logs
 from avdtwin.wire import Request, Response
 from avdtwin.world import World
 
@@ -23,14 +23,16 @@ ARM = Service("arm", arm.handle, arm.too_large, arm.failure)
 CLASSIC = Service("classic", classic.handle, classic.too_large, classic.failure)
 GRAPH = Service("graph", graph.handle, graph.too_large, graph.failure)
 ENTRA = Service("entra", entra.handle, entra.too_large, entra.failure)
+LOGS = Service("logs", logs.handle, logs.too_large, logs.failure)
 CONTROL = Service("control", control.handle, control.too_large, control.failure, body_limit=2**31)
-SERVICES = (ARM, CLASSIC, GRAPH, ENTRA, CONTROL)
+SERVICES = (ARM, CLASSIC, GRAPH, ENTRA, LOGS, CONTROL)
 
 _BY_PREFIX = {
     "rdsmanagement": CLASSIC,
     "rdmanagement": CLASSIC,
     "api": CLASSIC,
     "v1.0": GRAPH,
+    "v1": LOGS,
     "_twin": CONTROL,
     "subscriptions": ARM,
     "providers": ARM,

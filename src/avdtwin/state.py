@@ -527,7 +527,7 @@ class FaultMatch(State, omit_defaults=True, forbid_unknown_fields=True):
     """Whom and when a fault strikes; what is left out matches everything (see `faults`)."""
 
     service: str | None = None
-    """`arm`, `classic`, `graph` or `entra`, or a provider of ARM by the end of its name: `compute`."""
+    """`arm`, `classic`, `graph`, `entra` or `logs`, or a provider of ARM by the end of its name: `compute`."""
     method: str | list[str] | None = None
     route: str | None = None
     """`hostPools/{pool}/sessionHosts`: the end of a path; a leading slash means the whole path; `*` any rest."""

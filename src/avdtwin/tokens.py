@@ -36,9 +36,18 @@ AUDIENCES: dict[str, frozenset[str]] = {
             "00000003-0000-0000-c000-000000000000",
         }
     ),
+    "logs": frozenset(
+        {
+            "https://api.loganalytics.io",
+            "https://api.loganalytics.azure.com",
+            "https://api.loganalytics.us",
+            "https://api.loganalytics.azure.cn",
+            "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5",
+        }
+    ),
     "classic": frozenset({"https://mrs-prod.ame.gbl/mrs-rdinfra-prod", "5a0aa725-4958-4b0c-80a9-34562e23f3b7"}),
 }
-"""Which audiences each service takes: lower-case, without a trailing slash. ARM and Graph also take the twin's own
+"""Which audiences each service takes: lower-case, without a trailing slash. All but classic also take the twin's own
 address: that is what a client asks for when its endpoint is set to the twin.
 """
 
@@ -179,7 +188,7 @@ def read_access(world: World, header: str | None) -> Principal:
 
 
 def require_audience(principal: Principal, service: str, origin: str) -> None:
-    """Refuse a token made for another service. `service` is `arm`, `graph` or `classic`; raises BadToken."""
+    """Refuse a token made for another service. `service` is a key of `AUDIENCES`; raises BadToken."""
     asked = normal_audience(principal.audience)
     own = service != "classic" and asked == normal_audience(origin)
     if not own and asked not in AUDIENCES[service]:

@@ -27,7 +27,7 @@ TABLES = {
 }
 """Of the columns in facts/arm-service 6.3 and classic-service 6.2, those that we use. Every table has TimeGenerated."""
 WORDS = {*STAGES, "let", "by", "and", "or", "on", "kind", "inner", "asc", "desc", "ago", "count", "countif", "dcount"}
-WORDS |= {"take_any", "max", "arg_max", "percentile", "datetime_diff"}
+WORDS |= {"take_any", "max", "arg_max", "percentile", "datetime_diff", "minif", "isnotnull"}
 
 
 def faults(text: str) -> list[str]:

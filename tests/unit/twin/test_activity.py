@@ -113,9 +113,7 @@ def test_who_comes_back_has_another_connection(twin: Any, person: Person, pool: 
         ("host_down", "ConnectionFailedUserHasValidSessionButRdshIsUnhealthy"),
     ],
 )
-def test_a_refused_connection_tells_why(
-    twin: Any, person: Person, pool: Resource, cause: str, symbolic: str
-) -> None:
+def test_a_refused_connection_tells_why(twin: Any, person: Person, pool: Resource, cause: str, symbolic: str) -> None:
     listen(twin, pool)
     user = twin.world.state.directory.users[person.user]
     if cause == "not_authorized":
