@@ -185,13 +185,14 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
         people=plan.looked_up,
         groups=preflight.group_ids(plan),
     )
+    accepted = preflight.accepted(plan, iso(services.clock.now())[:10])
     problems = [
         *preflight.conflicts(plan),
         *preflight.stale(plan, inventory, target, inventory_of(workspace, plan), target_of(workspace)),
         *preflight.rights(plan, target),
-        *preflight.quotas(plan, target),
+        *preflight.quotas(plan, target, accepted),
         *preflight.existing_groups(plan, target),
-        *preflight.sign_in_policies(target.sign_in_policies, preflight.accepted(plan, iso(services.clock.now())[:10])),
+        *preflight.sign_in_policies(target.sign_in_policies, accepted),
     ]
     if problems:
         raise PreflightFailed("This plan cannot be applied as things stand; nothing was written.", problems)

@@ -8,6 +8,7 @@ from crossfade.inventory.documents import digest
 from crossfade.plan.feed_title import FeedTitle
 from crossfade.plan.group_choice import Proposal
 from crossfade.plan.operations import AnyOperation
+from crossfade.plan.quotas import Quota
 from crossfade.plan.role_proposal import RoleProposal
 
 
@@ -178,6 +179,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Existing Entra groups that would do; data, not operations, until a yes."""
     roles: list[RoleProposal] = []
     """Azure roles in the place of classic ones; likewise."""
+    quotas: list[Quota] = []
+    """Limits of the service, before and after."""
     titles: list[FeedTitle] = []
     """What people read in their feed, before and after."""
 

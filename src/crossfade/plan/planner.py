@@ -22,7 +22,7 @@ from crossfade.plan.objects import Objects
 from crossfade.plan.operations import AnyOperation
 from crossfade.plan.people import looked_up, who_is_who, with_todays_names
 from crossfade.plan.plan import Answered, NotCarried, Plan, PoolPlan, Settings, Wave
-from crossfade.plan.quotas import quotas
+from crossfade.plan.quotas import counted, quotas
 from crossfade.plan.rbac import plan_roles
 from crossfade.plan.titles import titles
 from crossfade.plan.waves import PoolHosts, at_once, hosts_at_once, hosts_needed, plan_waves
@@ -54,7 +54,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     problems += unclear + access.problems + roles.problems + objects.problems()
     moving = _pool_hosts(hosts, access)
     problems += _unread(access) + hosts.problems + _seats(moving, intent)
-    problems += quotas(operations, target, intent.azure.subscription)
+    problems += quotas(operations, target, intent.azure.subscription, _accepted(intent, today))
     if problems:
         raise PlanConflict("There is no plan for these inputs.", problems)
     waves = plan_waves(moving, intent.waves)
@@ -75,13 +75,14 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         hosts=[move for moves in hosts.moves.values() for move in moves],
         waves=waves,
         settings=_settings(intent),
-        accepted=sorted(item.finding for item in intent.accepted if item.until >= today),
+        accepted=_accepted(intent, today),
         answered=_answered(intent, today),
         not_carried=_left(inventory, layout, intent, intent.azure.tenant_id or target.tenant_id),
         renamed=known.renamed,
         looked_up=looked_up(intent.people),
         proposals=access.proposals,
         roles=roles.proposals,
+        quotas=counted(operations, target, intent.azure.subscription),
         titles=titles(inventory, layout, operations),
         notes=[
             *hosts.notes,
@@ -160,6 +161,10 @@ def _clients(intent: Intent) -> str:
         f"by address adds the new one. Sign-in policies name {' and '.join(CLASSIC_APPS)} for classic; the new service "
         f"is {' and '.join(NEW_APPS)}."
     )
+
+
+def _accepted(intent: Intent, today: str) -> list[str]:
+    return sorted(item.finding for item in intent.accepted if item.until >= today)
 
 
 def _answered(intent: Intent, today: str) -> list[Answered]:

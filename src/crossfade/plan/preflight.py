@@ -69,9 +69,9 @@ def _stale(plan: Plan, name: str, differences: list[str]) -> Problem:
     return Problem(name, f"has changed since the plan was made {was}{detail}", "Plan again.")
 
 
-def quotas(plan: Plan, target: TargetSnapshot) -> list[Problem]:
+def quotas(plan: Plan, target: TargetSnapshot, accepted: frozenset[str] = frozenset()) -> list[Problem]:
     """Counted again now: somebody else may have used what was free at plan time (facts/field, trap 8)."""
-    return count_quotas(plan.operations, target, plan.subscription)
+    return count_quotas(plan.operations, target, plan.subscription, accepted)
 
 
 def existing_groups(plan: Plan, target: TargetSnapshot) -> list[Problem]:

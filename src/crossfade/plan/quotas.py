@@ -1,52 +1,117 @@
-"""Limits of the service that the assignments of a plan would pass. Counted at plan, and again at apply: somebody else
-may have used what was free (facts/field, trap 8; facts/arm-service 10)."""
+"""Limits of the service that a plan comes near: what is there before, after, the limit, and what stays free.
+
+Counted live at plan, and again at apply: somebody else may have used what was free (facts/field, trap 8;
+facts/arm-service 10).
+"""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+import msgspec
 
 from crossfade.errors import Problem
-from crossfade.inventory.target import TargetSnapshot
+from crossfade.inventory.target import Count, TargetSnapshot
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, last_name
-from crossfade.plan.operations import Action, AnyOperation, GrantRole
+from crossfade.plan.operations import Action, AnyOperation, GrantRole, PutResource
 
 ASSIGNMENTS_PER_OBJECT = 200
-MEND = "Lower access.direct_threshold, so that a group takes the place of many, or remove old assignments."
+RAISED = "group-quota:tenant"
+"""The finding that somebody accepts who has had the tenant's limit raised."""
+ASSIGNMENTS, GROUPS, ON_OBJECT = "role assignments", "application groups", "role assignments on one object"
+GROUP_TYPE = "Microsoft.DesktopVirtualization/applicationGroups"
+_FEWER = "Lower access.direct_threshold, so that a group takes the place of many, or remove old assignments."
+_RAISE = (
+    "Ask Azure support for a higher limit and accept the finding group-quota:tenant by name, leave pools out "
+    "(skip = true), or merge app groups that have the same people: the finding names them."
+)
 
 
-def quotas(operations: Iterable[AnyOperation], target: TargetSnapshot, subscription: str) -> list[Problem]:
-    """The limit of the subscription, and of each object with what it has already. A grant that is there is not new."""
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit. `before`: used now; `after`: once the plan is carried out; `limit` 0: it could not be read."""
+
+    what: str
+    scope: str
+    before: int
+    after: int
+    limit: int
+
+    def free(self) -> int:
+        """What stays free afterwards; below 0: how many are too many."""
+        return self.limit - self.after
+
+    def told(self) -> str:
+        """For a reader of the plan."""
+        known = f"limit {self.limit}, {self.free()} free afterwards" if self.limit else "the limit could not be read"
+        return f"{self.what}, {self.scope}: {self.before} before, {self.after} after, {known}"
+
+
+def counted(operations: Iterable[AnyOperation], target: TargetSnapshot, subscription: str) -> list[Quota]:
+    """The limits that the operations touch: the subscription's, the tenant's, and that of the fullest object."""
+    operations = list(operations)
+    new = _new_grants(operations, target)
+    found = []
+    for count in target.counts:
+        if count.what == "role_assignments" and fold(last_name(count.scope)) == fold(subscription):
+            found.append(_quota(ASSIGNMENTS, f"subscription {subscription}", count, len(new)))
+        elif count.what == "application_groups":
+            found.append(_quota(GROUPS, "the tenant, as far as it was read", count, _new_groups(operations, target)))
+    fullest = max(_of_objects(new, target), key=lambda quota: quota.after, default=None)
+    return [*found, *([fullest] if fullest else [])]
+
+
+def _quota(what: str, scope: str, count: Count, more: int) -> Quota:
+    return Quota(what=what, scope=scope, before=count.used, after=count.used + more, limit=count.limit)
+
+
+def quotas(
+    operations: Iterable[AnyOperation], target: TargetSnapshot, subscription: str, accepted: Collection[str] = ()
+) -> list[Problem]:
+    """The limits that would be passed. `accepted`: ids of findings that somebody answers for. A grant or a group that
+    is there is not new; a limit that was not read says nothing."""
+    operations = list(operations)
+    settled = {ON_OBJECT, *([GROUPS] if fold(RAISED) in {fold(name) for name in accepted} else [])}
+    wide = [one for one in counted(operations, target, subscription) if one.limit and one.what not in settled]
+    found = [*wide, *_of_objects(_new_grants(operations, target), target)]
+    return [_passed(one) for one in found if one.free() < 0 and one.after > one.before]
+
+
+def _passed(quota: Quota) -> Problem:
+    gone = " It is used up already." if quota.before >= quota.limit else ""
+    noun, more = quota.what.removesuffix(" on one object"), quota.after - quota.before
+    what = (
+        f"has {quota.before} {noun}, {more} more are needed, {quota.limit} are allowed: {-quota.free()} too many.{gone}"
+    )
+    return Problem(quota.scope, what, _RAISE if quota.what == GROUPS else _FEWER)
+
+
+def _new_grants(operations: Iterable[AnyOperation], target: TargetSnapshot) -> list[GrantRole]:
     there = {(fold(g.scope), fold(g.principal_id)) for g in target.grants if fold(g.role) == DESKTOP_USER_ROLE}
-    new = [
+    return [
         op
         for op in operations
         if isinstance(op, GrantRole)
         and op.action is Action.CREATE
         and (fold(op.scope), fold(op.principal)) not in there
     ]
-    return _of_subscription(len(new), target, subscription) + _of_objects(new, target)
 
 
-def _of_subscription(new: int, target: TargetSnapshot, subscription: str) -> list[Problem]:
-    """A limit of 0 was not read: it says nothing."""
-    return [
-        Problem(
-            f"subscription {subscription}",
-            f"has {count.used} role assignments, {new} more are needed, {count.limit} are allowed.",
-            MEND,
-        )
-        for count in target.counts
-        if count.what == "role_assignments"
-        and fold(last_name(count.scope)) == fold(subscription)
-        and 0 < count.limit < count.used + new
-    ]
+def _new_groups(operations: Iterable[AnyOperation], target: TargetSnapshot) -> int:
+    there = {fold(item.id) for item in target.objects}
+    made = (one for one in operations if isinstance(one, PutResource) and fold(one.type) == fold(GROUP_TYPE))
+    return sum(1 for one in made if one.action is Action.CREATE and fold(one.subject) not in there)
 
 
-def _of_objects(new: list[GrantRole], target: TargetSnapshot) -> list[Problem]:
+def _of_objects(new: list[GrantRole], target: TargetSnapshot) -> list[Quota]:
     scopes = {fold(operation.scope): operation.scope for operation in new}
-    counts = Counter(fold(operation.scope) for operation in new)
-    counts.update(fold(grant.scope) for grant in target.grants if fold(grant.scope) in scopes)
+    more = Counter(fold(operation.scope) for operation in new)
+    there = Counter(fold(grant.scope) for grant in target.grants if fold(grant.scope) in scopes)
     return [
-        Problem(scopes[key], f"would have {count} assignments, the service takes {ASSIGNMENTS_PER_OBJECT}.", MEND)
-        for key, count in counts.items()
-        if count > ASSIGNMENTS_PER_OBJECT
+        Quota(
+            what=ON_OBJECT,
+            scope=scopes[key],
+            before=there[key],
+            after=there[key] + count,
+            limit=ASSIGNMENTS_PER_OBJECT,
+        )
+        for key, count in more.items()
     ]

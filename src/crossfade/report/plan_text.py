@@ -66,6 +66,7 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
         "Conflicts: decide each in crossfade.toml [conflicts]", [_conflict(row) for row in conflicts(plan)]
     )
     lines += section("Cannot be undone", irreversible(plan))
+    lines += section("Limits of the service", [words.clean(quota.told()) for quota in plan.quotas])
     lines += section("Titles in people's feeds", feed(plan, every_row=every_row))
     lines += section("Not carried over", not_carried(plan))
     lines += section("Existing groups that would do: [groups] in crossfade.toml", proposals(plan))
