@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from stage import QUICK, Stage, pooled, spec_of
 
+from avdtwin.state import User
 from crossfade.assessment.findings import Findings
 from crossfade.cloud.services import Services
 from crossfade.commands.apply import Applied
@@ -170,6 +171,39 @@ def test_who_leaves_between_plan_and_apply_stops_it_by_name(stage: Stage) -> Non
     assert upn_of(stage, leaver).casefold() in told[0].what.casefold()
     assert "assigned by name" in told[0].mend
     assert not stage.of_type("hostPools")
+
+
+def test_groups_in_a_circle_are_read_once_and_published(stage: Stage) -> None:
+    """A group in which the group around it is: its people are those of both, and each is one."""
+    proposed = with_yes(stage)
+    directory = stage.world.state.directory
+    group = directory.groups[proposed.group]
+    inner = next(one for one in directory.groups.values() if one.id != group.id)
+    moved = next(iter(group.members))
+    inner.members = {moved: group.members.pop(moved), group.id: 0.0}
+    group.members[inner.id] = 0.0
+    done = stage.apply()
+    assert done.state == "finished", done.error
+    stage.wait(1_200)
+    proof = stage.with_services(lambda services: verify(stage.workspace, services, services.clock))
+    assert (proof.lost, proof.gained, proof.unexplained) == ([], [], [])
+
+
+def test_a_group_of_200_000_is_left_after_one_page_and_a_yes_to_it_refused(stage: Stage) -> None:
+    directory = stage.world.state.directory
+    group = next(one for one in directory.groups.values() if one.security_enabled and not one.role_assignable)
+    for number in range(200_000):
+        one = User(id=f"{number:08d}-0000-4000-8000-00000000feed", upn=f"p{number}@stage.example", display_name="P")
+        directory.users[one.id] = one
+        group.members[one.id] = 0.0
+    pages: list[str] = []
+    stage.taps.append(lambda scope: pages.append(str(scope["path"])) if group.id in str(scope["path"]) else None)
+    read_groups(stage)
+    assert len([page for page in pages if "transitiveMembers" in page]) == 1
+    source = stage.make_plan().access[0].source
+    read_groups(stage)
+    with pytest.raises(PlanConflict, match=f"names the group {group.display_name}: it has more people than classic"):
+        plan(stage, groups={source: [group.id]})
 
 
 def test_members_are_read_again_at_verify(stage: Stage) -> None:

@@ -89,8 +89,23 @@ def test_some_answers_of_a_batch_are_missing_and_those_people_are_named(
     assert set(named) <= unread.keys()
 
 
-def test_one_that_is_ill_for_a_moment_is_asked_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    struck = answer_some(monkeypatch, 503, times=2)
+@pytest.mark.parametrize("status", [500, 504])
+def test_who_cannot_be_asked_however_often_is_named_with_the_reason(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    answer_some(monkeypatch, status)
+    with pytest.raises(PlanConflict, match="not looked up"):
+        decide(stage)
+    unread = [one for one in stage.workspace.read(TARGET, TargetSnapshot).identities if one.state == "unread"]
+    assert unread
+    assert all(str(status) in one.why for one in unread)
+
+
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_one_that_is_ill_for_a_moment_is_asked_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    struck = answer_some(monkeypatch, status, times=2)
     decide(stage)
     assert len(struck) == 2
     assert stage.workspace.read(FINDINGS, Findings).blockers() == []

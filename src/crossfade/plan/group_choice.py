@@ -118,7 +118,7 @@ def _common(members: Iterable[str], has: Mapping[str, int]) -> int:
 _NEVER: dict[str, Callable[[CandidateGroup], bool]] = {
     "it cannot be granted a role: it is for mail only": lambda group: not group.security_enabled,
     "directory roles hang on it, and only few may change it": lambda group: group.role_assignable,
-    "its members were not read": lambda group: not group.complete,
+    "it has more people than classic lists at all, or its members may not be read": lambda group: not group.complete,
 }
 """Why a group is never proposed -> whether that holds."""
 

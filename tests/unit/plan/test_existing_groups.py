@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from builders import DAG, Estate, grants, oid, plan_of
@@ -86,7 +88,7 @@ def test_everybody_of_a_group_is_published_in_one_wave_and_each_person_once() ->
         (candidate("x", [*people(0, 1), "stranger"]), "1 of whose people do not have it: stranger"),
         (candidate("x", people(0, 1), role_assignable=True), "directory roles hang on it"),
         (candidate("x", people(0, 1), security_enabled=False), "mail only"),
-        (candidate("x", [], complete=False), "not read"),
+        (candidate("x", [], complete=False), "more people than classic lists"),
         (candidate("other", people(0, 1)), "was not read"),
     ],
 )
@@ -94,6 +96,52 @@ def test_a_yes_that_would_give_access_away_makes_no_plan(group: CandidateGroup, 
     estate, target = office(group)
     with pytest.raises(PlanConflict, match=told):
         plan_of(estate, target, groups={OFFICE: ["x"]})
+
+
+@pytest.mark.parametrize(
+    ("facts", "rule", "change", "warned"),
+    [
+        ({}, "members are added by hand", "only in the directory's audit log", ""),
+        ({"rule": "user.city -eq 'Rome'"}, "user.city -eq 'Rome'", "audit log", "dynamic: whoever meets the rule"),
+        (
+            {"synchronised": True, "changed_at": "2026-05-01T00:00:00Z"},
+            "synchronised from on-premises",
+            "last synchronised 2026-05-01T00:00:00Z",
+            "changed on-premises, not here",
+        ),
+        ({"unified": True}, "members are added by hand", "audit log", "a Microsoft 365 group"),
+        ({"owners": []}, "members are added by hand", "audit log", "it has no owner"),
+    ],
+)
+def test_each_kind_says_owner_rule_last_change_and_what_a_yes_means(
+    facts: dict[str, Any], rule: str, change: str, warned: str
+) -> None:
+    group = msgspec.structs.replace(candidate("x", people(0, 1, 2)), created_at="2020-01-01T00:00:00Z", **facts)
+    estate, target = office(group)
+    (told,) = plan_of(estate, target).proposals
+    assert told.owners == group.owners
+    assert (told.rule, told.people) == (rule, 3)
+    assert change in told.last_change
+    assert [warned in one for one in told.warnings] == ([True] if warned else [])
+    assert "One assignment in the place of 3." in told.means
+    assert "whoever leaves the group loses it" in told.means
+
+
+@pytest.mark.parametrize(
+    ("facts", "access"),
+    [
+        ({"role_assignable": True}, Access()),
+        ({"security_enabled": False}, Access()),
+        ({"complete": False}, Access()),
+        ({"synchronised": True}, Access(synchronised_groups="never")),
+        ({"rule": "user.city -eq 'Rome'"}, Access(dynamic_groups="never")),
+    ],
+)
+def test_kinds_that_are_never_proposed(facts: dict[str, Any], access: Access) -> None:
+    estate, target = office(candidate("x", people(0, 1, 2), **facts))
+    assert plan_of(estate, target, access=access).proposals == []
+    with pytest.raises(PlanConflict, match="names the group Group x: "):
+        plan_of(estate, target, access=access, groups={OFFICE: ["x"]})
 
 
 def test_policies_and_unknown_keys_are_told() -> None:
