@@ -1,9 +1,9 @@
 """Make `.venv` ready: the locked, hashed packages and the project itself. A second call takes no time.
 
-    python3 scripts/setup.py                 what demo, test and check need
-    python3 scripts/setup.py --peers         the independent clients, in .venv-peers
-    python3 scripts/setup.py --azure-cli     the Azure CLI, in .venv-azure-cli
-    python3 scripts/setup.py --force         even if nothing has changed
+python3 scripts/setup.py                 what demo, test and check need
+python3 scripts/setup.py --peers         the independent clients, in .venv-peers
+python3 scripts/setup.py --azure-cli     the Azure CLI, in .venv-azure-cli
+python3 scripts/setup.py --force         even if nothing has changed
 """
 
 import argparse

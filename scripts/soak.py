@@ -1,6 +1,6 @@
 """Run the random tests again and again, each time with another seed, until the time is up or one fails.
 
-    python3 scripts/soak.py --minutes 60 --first-seed 1000
+python3 scripts/soak.py --minutes 60 --first-seed 1000
 """
 
 import argparse

@@ -20,6 +20,7 @@
         ├── StepFailed        a step of a run failed for good
         ├── GateTimedOut      a gate did not open in time
         ├── JournalMismatch   the journal is not what this run, plan or version expects
+        │   └── StoreLost     the journal or the engine's store cannot be read or written: this process stops at once
         ├── LeaseLost         another process works on this run
         ├── CannotRollBack    there is no way back from here, and why
         └── Stopped           this process was asked to end; what was in flight is journalled              exit 130
@@ -203,6 +204,12 @@ class GateTimedOut(ExecutionError):
 
 class JournalMismatch(ExecutionError):
     code = "journal-mismatch"
+
+
+class StoreLost(JournalMismatch):
+    """What is done can no longer be remembered, so nothing more is done. What was done is in the journal."""
+
+    code = "store-lost"
 
 
 class LeaseLost(ExecutionError):

@@ -14,8 +14,8 @@ What was measured and decided (docs/decisions, design section 5):
 import asyncio
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,10 @@ import msgspec
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID, WorkflowStatus
 from dbos import error as dbos_errors
 from dbos._core import WorkflowHandleAsyncTask  # the only handle of a workflow that this very call has set going
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from crossfade.clock import Clock, RandomIds, parse_iso
-from crossfade.errors import ExecutionError, JournalMismatch, MigrationError
+from crossfade.errors import ExecutionError, JournalMismatch, MigrationError, StoreLost
 from crossfade.execution.engine import (
     Bodies,
     Json,
@@ -39,6 +40,7 @@ from crossfade.execution.engine import (
     state_of,
 )
 from crossfade.execution.places import Place
+from crossfade.execution.records import ENGINE_MEND, engine_error
 
 APPLICATION = "crossfade"
 APPLICATION_VERSION = "2"
@@ -111,6 +113,10 @@ class DbosEngine(LocalEngine):
         DBOS.destroy(destroy_registry=True)
 
     async def recover(self) -> list[str]:
+        with self._our_errors():
+            return await self._recover()
+
+    async def _recover(self) -> list[str]:
         orphans = await DBOS.list_workflows_async(
             status=["PENDING", "ENQUEUED"], load_input=False, load_output=False, sort_desc=False
         )
@@ -140,14 +146,14 @@ class DbosEngine(LocalEngine):
         fresh = not self.runs_here(workflow_id)
         if fresh:
             self.announce(workflow_id)
-        with SetWorkflowID(workflow_id), _step_errors(workflow_id):
+        with SetWorkflowID(workflow_id), self._our_errors(workflow_id):
             now = self.clock.now().isoformat()
             handle = await DBOS.start_workflow_async(self._wrapped[body], workflow_id, args, now)
         if fresh and not isinstance(handle, WorkflowHandleAsyncTask):
             self.retract(workflow_id)
 
     async def memo(self, workflow_id: str, name: str, fn: MemoFn) -> dict[str, Json]:
-        with _step_errors(workflow_id):
+        with self._our_errors(workflow_id):
             return await DBOS.run_step_async({"name": name}, fn)
 
     async def foreign_outcome(self, workflow_id: str) -> Outcome:
@@ -158,6 +164,7 @@ class DbosEngine(LocalEngine):
             if outcome is None:
                 return await super().foreign_outcome(workflow_id)
             if outcome.state is not WorkflowState.RUNNING:
+                await self.remembered(workflow_id, outcome.seq)
                 return outcome
             await self.clock.sleep(_OUTCOME_POLL_S)
 
@@ -165,16 +172,18 @@ class DbosEngine(LocalEngine):
         if self.runs_here(workflow_id):
             self.stop(workflow_id)
         if await self.status(workflow_id) is WorkflowState.RUNNING:
-            await DBOS.cancel_workflow_async(workflow_id)
+            with self._our_errors(workflow_id):
+                await DBOS.cancel_workflow_async(workflow_id)
 
     async def resume(self, workflow_id: str) -> None:
         await self._let_go(workflow_id)
         stored = await self._stored(workflow_id)
-        if stored is not None and stored.state is WorkflowState.CANCELLED:
-            self.retract(workflow_id)
-            await self._adopt([workflow_id])
-        elif stored is not None and stored.state is WorkflowState.FAILED:
-            await self._start_again(workflow_id)
+        with self._our_errors(workflow_id):
+            if stored is not None and stored.state is WorkflowState.CANCELLED:
+                self.retract(workflow_id)
+                await self._adopt([workflow_id])
+            elif stored is not None and stored.state is WorkflowState.FAILED:
+                await self._start_again(workflow_id)
 
     async def status(self, workflow_id: str) -> WorkflowState | None:
         if self.runs_here(workflow_id):
@@ -243,7 +252,8 @@ class DbosEngine(LocalEngine):
 
     async def _stored(self, workflow_id: str) -> Outcome | None:
         """What the store says of a workflow; RUNNING for one without an end."""
-        status = await DBOS.get_workflow_status_async(workflow_id)
+        with self._our_errors(workflow_id):
+            status = await DBOS.get_workflow_status_async(workflow_id)
         return None if status is None else _outcome(status)
 
     # -- the store
@@ -260,12 +270,34 @@ class DbosEngine(LocalEngine):
         return f"sqlite:///{self._store.as_posix()}"
 
     def _unusable(self, error: Exception) -> MigrationError:
+        """What DBOS, SQLAlchemy or SQLite said, as ours. Of their texts only the first line: the others are SQL."""
         if isinstance(error, MigrationError):
             return error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(self._store, Path) and isinstance(cause, sqlite3.Error):
+            return engine_error(cause, self._store)
         place = self._store
         why = str(error).splitlines()[0] if isinstance(self._store, Path) and str(error) else type(error).__name__
-        mend = "It holds no truth: remove it and run `crossfade resume`, which rebuilds it from the journal."
-        return JournalMismatch(f"The engine's store {place} cannot be used.", f"{why}.", mend)
+        return StoreLost(f"The engine's store {place} cannot be used.", f"{why}.", ENGINE_MEND)
+
+    @contextmanager
+    def _our_errors(self, workflow_id: str = "") -> Iterator[None]:
+        """DBOS's own errors, and those of what it keeps its store in, as ours."""
+        try:
+            yield
+        except dbos_errors.DBOSWorkflowCancelledError as error:
+            raise WorkflowCancelled(workflow_id) from error
+        except dbos_errors.DBOSUnexpectedStepError as error:
+            raise JournalMismatch(
+                f"The engine's store remembers other steps of {workflow_id} than this version takes.",
+                "The program has changed under a running workflow.",
+                "Remove engine.db and run `crossfade resume`, which rebuilds it from the journal.",
+            ) from error
+        except dbos_errors.DBOSException as error:
+            mend = "Remove engine.db and run `crossfade resume`, which rebuilds it from the journal."
+            raise ExecutionError(f"The engine refused a step of {workflow_id}.", f"{error}", mend) from error
+        except SQLAlchemyError as error:
+            raise self._unusable(error) from error
 
 
 _STATES = {
@@ -296,23 +328,3 @@ def _standing_still() -> AbstractContextManager[None]:
     """Virtual time, where there is any, stands still inside."""
     held: Callable[[], AbstractContextManager[None]] = getattr(asyncio.get_running_loop(), "held", nullcontext)
     return held()
-
-
-class _step_errors(AbstractContextManager[None]):
-    """DBOS's own errors as ours."""
-
-    def __init__(self, workflow_id: str) -> None:
-        self._workflow_id = workflow_id
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if isinstance(error, dbos_errors.DBOSWorkflowCancelledError):
-            raise WorkflowCancelled(self._workflow_id) from error
-        if isinstance(error, dbos_errors.DBOSUnexpectedStepError):
-            raise JournalMismatch(
-                f"The engine's store remembers other steps of {self._workflow_id} than this version takes.",
-                "The program has changed under a running workflow.",
-                "Remove engine.db and run `crossfade resume`, which rebuilds it from the journal.",
-            ) from error
-        if isinstance(error, dbos_errors.DBOSException):
-            mend = "Remove engine.db and run `crossfade resume`, which rebuilds it from the journal."
-            raise ExecutionError(f"The engine refused a step of {self._workflow_id}.", f"{error}", mend) from error

@@ -16,15 +16,31 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from crossfade.clock import Clock, iso, parse_iso
-from crossfade.errors import CloudError, ExecutionError, InputError, MigrationError, PlanConflict, Problem, StepFailed
+from crossfade.errors import (
+    CloudError,
+    ExecutionError,
+    InputError,
+    LeaseLost,
+    MigrationError,
+    PlanConflict,
+    Problem,
+    StepFailed,
+    StoreLost,
+)
 
+T = TypeVar("T")
 Json = Any
 """Plain JSON: dict, list, str, int, float, bool, None. In steps: ids and counts only, never a secret."""
+
+
+LOST = (StoreLost, LeaseLost)
+"""Nothing that a body does can be remembered any more. No body hears of it: all stop where they are, as after a kill,
+and whoever waits for one of them gets the error."""
 
 
 class WorkflowState(StrEnum):
@@ -35,12 +51,14 @@ class WorkflowState(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a workflow ended. `result` is what its body returned; `error` is `MigrationError.as_data()`."""
+    """How a workflow ended. `result` is what its body returned; `error` is `MigrationError.as_data()`; `seq` the
+    journal's last event by then."""
 
     state: WorkflowState
     at: str
     result: Json = None
     error: dict[str, Json] | None = None
+    seq: int = 0
 
     def raise_if_failed(self) -> Json:
         """The result; raises the body's error, or `StepFailed` for a cancelled one."""
@@ -93,6 +111,11 @@ MemoFn = Callable[[], Coroutine[Any, Any, dict[str, Json]]]
 class Engine(Protocol):
     """Runs workflow bodies. One engine at a time works on a store."""
 
+    def follow(self, last_seq: Callable[[], int]) -> None:
+        """Before `open`: the number of the journal's last event. A store that remembers what came after the journal's
+        end is not gone on with: StoreLost."""
+        ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -105,7 +128,10 @@ class Engine(Protocol):
         """Start a workflow; harmless when this id was started before, whatever became of it."""
         ...
 
-    async def wait(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]: ...
+    async def wait(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]:
+        """The outcomes of these workflows, when all have ended. Raises StoreLost or LeaseLost when nothing can be
+        remembered any more: then everything has stopped where it was."""
+        ...
 
     async def cancel(self, workflow_id: str) -> None:
         """Let the step in flight end, start no other. Its children are not cancelled with it."""
@@ -184,6 +210,8 @@ class LocalPort:
         async def guarded() -> dict[str, Json]:
             try:
                 return self._record(value=plain(await fn()))
+            except LOST:
+                raise
             except Exception as error:
                 return self._record(error=error_as_data(error, f"Step {name} of {self._id}"))
 
@@ -204,7 +232,7 @@ class LocalPort:
     async def start(self, body: str, workflow_id: str, args: dict[str, Json]) -> None:
         self._refuse_a_second(f"start {workflow_id}")
         self._engine.raise_if_cancelled(self._id)
-        await self._engine.start_child(self._id, body, workflow_id, plain(args))
+        await self._engine.or_stop(self._engine.start_child(self._id, body, workflow_id, plain(args)))
 
     async def wait(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]:
         async def outcomes() -> dict[str, Json]:
@@ -215,16 +243,25 @@ class LocalPort:
         return {each: msgspec.convert(outcome, Outcome) for each, outcome in record["value"].items()}
 
     def _record(self, **content: Json) -> dict[str, Json]:
-        return {"at": self._engine.clock.now().isoformat(), **content}
+        return {"at": self._engine.clock.now().isoformat(), "seq": self._engine.last_seq(), **content}
 
     async def _one_at_a_time(self, name: str, fn: MemoFn) -> dict[str, Json]:
         self._refuse_a_second(name)
         self._engine.raise_if_cancelled(self._id)
+        ran = False
+
+        async def kept_from_store() -> dict[str, Json]:
+            nonlocal ran
+            ran = True
+            return await self._engine.or_stop(fn())
+
         self._busy = name
         try:
-            record = await self._engine.memo(self._id, name, fn)
+            record = await self._engine.or_stop(self._engine.memo(self._id, name, kept_from_store))
         finally:
             self._busy = None
+        if not ran:
+            await self._engine.or_stop(self._engine.remembered(self._id, record.get("seq", 0)))
         self._now = max(self._now, parse_iso(record["at"]))
         return record
 
@@ -241,6 +278,10 @@ class LocalEngine:
         self._ended: dict[str, asyncio.Future[Outcome]] = {}
         self._stops: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.last_seq: Callable[[], int] = lambda: 0
+        self._began_at: int | None = None
+        self._lost: StoreLost | LeaseLost | None = None
+        self._losing = asyncio.Event()
 
     # -- for subclasses
 
@@ -286,11 +327,11 @@ class LocalEngine:
     async def _outcome_of(self, body: str, workflow_id: str, args: dict[str, Json], started_at: datetime) -> Outcome:
         port = LocalPort(self, workflow_id, started_at)
         try:
-            result = plain(await self.body(body)(port, args))
+            result = plain(await self.or_stop(self.body(body)(port, args)))
         except Exception as error:
             data = error_as_data(error, f"Workflow {workflow_id}")
-            return Outcome(WorkflowState.FAILED, iso(self.clock.now()), error=data)
-        return Outcome(WorkflowState.DONE, iso(self.clock.now()), result=result)
+            return Outcome(WorkflowState.FAILED, iso(self.clock.now()), error=data, seq=self.last_seq())
+        return Outcome(WorkflowState.DONE, iso(self.clock.now()), result=result, seq=self.last_seq())
 
     def _settle(self, workflow_id: str, outcome: Outcome) -> None:
         future = self._ended[workflow_id]
@@ -305,15 +346,56 @@ class LocalEngine:
         task.add_done_callback(self._tasks.discard)
 
     async def drop_tasks(self) -> None:
-        """Abandon what still runs, as the end of the process would."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Abandon what still runs, as the end of the process would; also what is begun while the others are dropped."""
+        while tasks := list(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._tasks.difference_update(tasks)
+
+    # -- losing the store
+
+    def follow(self, last_seq: Callable[[], int]) -> None:
+        self.last_seq = last_seq
+        self._began_at = last_seq()
+
+    async def remembered(self, workflow_id: str, seq: int) -> None:
+        """The store says what was so when the journal had `seq` events. Raises StoreLost when it never had so many."""
+        if self._began_at is not None and seq > self._began_at:
+            raise StoreLost(
+                f"The engine's store knows more of {workflow_id} than the journal does.",
+                f"The journal ended at event {self._began_at}, the store goes on to {seq}: an older copy of the "
+                "journal was put back.",
+                "Remove engine.db and rollback.db, then run `crossfade resume`: it goes by the journal.",
+            )
+
+    async def or_stop(self, work: Awaitable[T]) -> T:
+        """What `work` gives. After a loss its caller never goes on, and others stop at their next step."""
+        try:
+            return await work
+        except LOST as error:
+            self._lost = self._lost or error
+            self._losing.set()
+            await asyncio.Event().wait()
+            raise
+
+    async def _unless_lost(self, waiting: Coroutine[Any, Any, T]) -> T:
+        task, losing = asyncio.ensure_future(waiting), asyncio.ensure_future(self._losing.wait())
+        try:
+            await asyncio.wait({task, losing}, return_when=asyncio.FIRST_COMPLETED)
+            if self._lost is not None:
+                raise self._lost
+            return task.result()
+        finally:
+            for each in (task, losing):
+                each.cancel()
 
     # -- waiting
 
     async def wait(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]:
+        return await self._unless_lost(self._outcomes(workflow_ids))
+
+    async def _outcomes(self, workflow_ids: Sequence[str]) -> dict[str, Outcome]:
         return {each: await self._outcome(each) for each in workflow_ids}
 
     async def _outcome(self, workflow_id: str) -> Outcome:

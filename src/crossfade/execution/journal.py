@@ -106,6 +106,9 @@ class Journal(JournalReader):
         finally:
             super().close()
 
+    def last_seq(self) -> int:
+        return self._seq
+
     # -- entities
 
     def add(

@@ -16,7 +16,7 @@ import msgspec
 import psycopg
 from psycopg import sql as names
 
-from crossfade.errors import InputError, JournalMismatch, LeaseLost, MigrationError, Problem
+from crossfade.errors import InputError, LeaseLost, MigrationError, Problem, StoreLost
 from crossfade.execution import records
 from crossfade.execution.migrations import MIGRATIONS
 from crossfade.execution.places import Place, PostgresPlace
@@ -304,7 +304,7 @@ _OTHERWISE = ("the database refuses it", "Prove it with `crossfade journal verif
 
 @contextlib.contextmanager
 def our_errors(place: PostgresPlace) -> Iterator[None]:
-    """Raise JournalMismatch for whatever psycopg raises inside. The password is in no text of it."""
+    """Raise StoreLost for whatever psycopg raises inside. The password is in no text of it."""
     try:
         yield
     except MigrationError:
@@ -314,7 +314,7 @@ def our_errors(place: PostgresPlace) -> Iterator[None]:
         meant = next((kind for words, kind in _REFUSED.items() if words in said), type(error))
         why, mend = next((told for kind, *told in _MENDS if issubclass(meant, kind)), _OTHERWISE)
         told = f"The journal {place} cannot be used: {why}."
-        raise JournalMismatch(told, f"({type(error).__name__}: {said})", mend) from None
+        raise StoreLost(told, f"({type(error).__name__}: {said})", mend) from None
 
 
 def nothing_there(place: PostgresPlace) -> InputError:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from crossfade.errors import JournalMismatch, MigrationError
+from crossfade.errors import MigrationError, StoreLost
 
 SCHEMA_VERSION = 1
 GENESIS = "0" * 64
@@ -132,7 +132,8 @@ _MEND_BY_CODE: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_FULL: ("the disk is full", "Make room on the disk, then run `crossfade resume`: nothing is lost."),
     sqlite3.SQLITE_CORRUPT: (
         "the file is damaged",
-        "Keep a copy, restore the latest good one, and compare with `crossfade verify`: hosts are observed again.",
+        "Keep it, put back the latest good copy, remove engine.db and rollback.db, then run `crossfade resume`: steps "
+        "that the copy does not know are looked at before they are done.",
     ),
     sqlite3.SQLITE_NOTADB: ("it is no SQLite file", "Point to the run's own folder, or restore its journal.db."),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", "Check the path, and that the folder exists and can be written."),
@@ -142,17 +143,32 @@ _MEND_BY_CODE: dict[int, tuple[str, str]] = {
 }
 
 
-def journal_error(error: sqlite3.Error, path: Path) -> JournalMismatch:
+ENGINE_MEND = "It holds no truth: remove it and run `crossfade resume`, which rebuilds it from the journal."
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def journal_error(error: sqlite3.Error, path: Path) -> StoreLost:
     """What SQLite said, as our error with its mend. Extended codes fall back to their primary one."""
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else -1
-    why, mend = _MEND_BY_CODE.get(primary, (f"SQLite says: {error}", "Restore the journal from a copy, then resume."))
-    return JournalMismatch(f"The journal {path} cannot be used: {why}.", f"({type(error).__name__}: {error})", mend)
+    unknown = (f"SQLite says: {error}", "Restore the journal from a copy, then resume.")
+    why, mend = _MEND_BY_CODE.get(_code(error), unknown)
+    return StoreLost(f"The journal {path} cannot be used: {why}.", f"({type(error).__name__}: {error})", mend)
+
+
+def engine_error(error: sqlite3.Error, path: Path) -> StoreLost:
+    """The same of the engine's store, which can be rebuilt where it cannot be mended."""
+    why, mend = _MEND_BY_CODE.get(_code(error), (f"SQLite says: {error}", ENGINE_MEND))
+    mend = ENGINE_MEND if _code(error) in _BROKEN else mend
+    return StoreLost(f"The engine's store {path} cannot be used: {why}.", f"({type(error).__name__}: {error})", mend)
+
+
+def _code(error: sqlite3.Error) -> int:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if code is not None else -1
 
 
 @contextmanager
 def our_errors(path: Path) -> Iterator[None]:
-    """Raise JournalMismatch for whatever SQLite raises inside."""
+    """Raise StoreLost for whatever SQLite raises inside."""
     try:
         yield
     except MigrationError:

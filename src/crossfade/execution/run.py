@@ -118,6 +118,7 @@ async def worked_on(
 ) -> Outcome:
     """One workflow to its end, begun or gone on with, while the journal's lease says that somebody is there."""
     engine = make_engine(known)
+    engine.follow(context.journal.last_seq)
     beating = asyncio.create_task(_heartbeat(context))
     working = asyncio.create_task(_to_its_end(engine, body, workflow_id, args))
     try:

@@ -35,6 +35,7 @@ WAITS = "waits"
 HELD = "held"
 """The host has arrived, its people are not all published: no way back by itself, nothing lost, somebody must look."""
 RESTING = frozenset({HostState.ON_SOURCE, HostState.QUARANTINED})
+ALREADY = "already"
 STAGING = "staging"
 MOVING = "moving"
 RETURNING = "returning"
@@ -148,8 +149,13 @@ async def _move(
     try:
         await _stage(context, port, steps, move)
         at = MOVING
-        await _leave(context, port, steps, move, context.wave(wave_id))
-        await _arrive(context, port, steps, move)
+        removed = await _leave(context, port, steps, move, context.wave(wave_id))
+        if not removed.get(ALREADY):
+            there = await _install(context, port, steps, move, removed["bootTime"])
+            await restarted(context, port, steps, move, "restart-registered", there["bootTime"])
+        elif not removed["in_use"]:
+            await restarted(context, port, steps, move, "restart-registered", removed["bootTime"])
+        await _arrive(context, steps, move)
         if for_good:
             await _open(context, steps, move)
     except PeopleFirst as error:
@@ -225,25 +231,40 @@ async def _stage(context: Context, port: Workflow, steps: Steps, move: HostMove)
     )
 
 
-async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove, wave: Wave) -> None:
-    """Out of service on classic, state kept, agent removed."""
+async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove, wave: Wave) -> Facts:
+    """Out of service on classic, state kept, agent removed; `already` when it has moved before this journal knew."""
     await drain(context, port, steps, move, wave)
     await scripted(context, port, steps, move, "save", HostState.SAVED)
     await still_empty(context, steps, move)
-    removed = await scripted(context, port, steps, move, "uninstall", HostState.MOVING)
-    await restarted(context, port, steps, move, "restart-clean", removed["bootTime"])
-
-
-async def _arrive(context: Context, port: Workflow, steps: Steps, move: HostMove) -> None:
-    """Registered with the target pool and healthy there, closed until both are known."""
-    there = await installed(
-        port,
-        steps,
-        "install",
-        lambda: context.machine.install(move),
-        lambda: context.machine.is_installed(move),
+    return await scripted(
+        context, port, steps, move, "uninstall", HostState.MOVING, observe=lambda: _already(context, move)
     )
-    await restarted(context, port, steps, move, "restart-registered", there["bootTime"])
+
+
+async def _already(context: Context, move: HostMove) -> Facts | None:
+    """Facts when the host serves on the target and this journal does not know: it was put back from an older copy.
+    People may be on it: nothing is removed."""
+    there = await context.machine.is_installed(move) if await context.target.registered(move) is not None else None
+    if there is None:
+        return None
+    in_use = bool(await context.target.healthy(move)) or await context.target.sessions(move) > 0
+    return {ALREADY: True, "bootTime": there["bootTime"], "in_use": in_use}
+
+
+async def _install(context: Context, port: Workflow, steps: Steps, move: HostMove, booted: str) -> Facts:
+    """The new agent, on a VM that was restarted since the old one was removed at the latest."""
+    await restarted(context, port, steps, move, "restart-clean", booted)
+
+    async def install() -> Facts:
+        if await context.target.registered(move) is not None:
+            await context.target.remove(move)  # a record that an earlier try left would keep this agent out
+        return await context.machine.install(move)
+
+    return await installed(port, steps, "install", install, lambda: context.machine.is_installed(move))
+
+
+async def _arrive(context: Context, steps: Steps, move: HostMove) -> None:
+    """Registered with the target pool and healthy there, closed until both are known."""
     await steps.until(
         "register",
         lambda: context.target.registered(move),

@@ -13,7 +13,13 @@ PAUSE_S = 60.0
 
 
 async def scripted(
-    context: Context, port: Workflow, steps: Steps, move: HostMove, name: str, reached: HostState | None = None
+    context: Context,
+    port: Workflow,
+    steps: Steps,
+    move: HostMove,
+    name: str,
+    reached: HostState | None = None,
+    observe: Observe | None = None,
 ) -> Facts:
     """A step of the move script; it is idempotent on the VM, so a try that broke is simply tried again."""
 
@@ -23,7 +29,7 @@ async def scripted(
 
     return await insist(
         port,
-        lambda: steps.perform(name, lambda: context.machine.script(move, name), then=then),
+        lambda: steps.perform(name, lambda: context.machine.script(move, name), observe=observe, then=then),
         tries=TRIES,
         pause_s=PAUSE_S,
         on=(CloudError, ScriptFailed),
