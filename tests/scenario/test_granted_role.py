@@ -9,7 +9,8 @@ from stage import Stage, pooled, spec_of
 
 from avdtwin.state import Resource
 from crossfade.plan.intent import Diagnostics
-from crossfade.plan.operations import Action
+from crossfade.plan.operations import Action, GrantRole
+from crossfade.plan.rbac import PUBLISHERS_ONLY
 from crossfade.plan.role_proposal import RoleProposal
 
 
@@ -17,9 +18,12 @@ def log_workspace(stage: Stage) -> str:
     """One that somebody has made before: its id."""
     group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
     workspace = f"{group}/providers/Microsoft.OperationalInsights/workspaces/law"
-    made = [(group, "Microsoft.Resources/resourceGroups"), (workspace, "Microsoft.OperationalInsights/workspaces")]
-    for one, kind in made:
-        found = Resource(id=one, type=kind, name=one.rpartition("/")[2], properties={}, location="westeurope")
+    made = {
+        group: ("Microsoft.Resources/resourceGroups", {}),
+        workspace: ("Microsoft.OperationalInsights/workspaces", {"customerId": stage.world.guid("logs")}),
+    }
+    for one, (kind, properties) in made.items():
+        found = Resource(id=one, type=kind, name=one.rpartition("/")[2], properties=properties, location="westeurope")
         stage.world.state.arm.resources[one.lower()] = found
     return workspace
 
@@ -64,3 +68,17 @@ def test_the_reader_of_the_logs_is_there_already_when_it_is_planned_again(stage:
     done = stage.apply()
     assert done.state == "finished", done.error
     assert planned() is Action.ADOPT
+
+
+def test_an_owner_becomes_one_who_gives_access_to_desktops_and_to_nothing_else(stage: Stage) -> None:
+    owners = {one.id for one in stage.make_plan().roles if one.condition and not one.needs}
+    assert owners, "the estate has an owner in classic"
+    stage.make_plan(outage="when-empty", roles=dict.fromkeys(owners, "grant"))
+    done = stage.apply()
+    assert done.state == "finished", done.error
+    made = [one for one in stage.world.state.arm.role_assignments.values() if one.condition]
+    assert {(one.condition, one.condition_version) for one in made} == {(PUBLISHERS_ONLY, "2.0")}
+    again = stage.make_plan(outage="when-empty", roles=dict.fromkeys(owners, "grant"))
+    conditional = [one for one in again.operations if isinstance(one, GrantRole) and one.condition]
+    assert conditional
+    assert {(str(one.action), one.reason) for one in conditional} == {("adopt", "is granted already")}

@@ -124,6 +124,8 @@ class GrantRole(Operation, frozen=True, kw_only=True, tag="grant-role"):
     principal: str
     principal_type: str
     principal_label: str
+    condition: str = ""
+    """Narrows what the role allows, in the language of Azure's conditions, version 2.0; empty for none."""
     prior: bool = False
 
     undo_note = "delete the assignment"

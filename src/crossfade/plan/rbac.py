@@ -13,7 +13,17 @@ from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import RoleAssignment
-from crossfade.model.ids import LOG_READER_ROLE, fold, group_id, last_name, parent_key, segments, stable_id
+from crossfade.model.ids import (
+    DESKTOP_USER_ROLE,
+    LOG_READER_ROLE,
+    fold,
+    group_id,
+    last_name,
+    parent_key,
+    segments,
+    stable_id,
+)
+from crossfade.model.target import RoleGrant
 from crossfade.plan.intent import Intent
 from crossfade.plan.layout import Layout
 from crossfade.plan.operations import Action, GrantRole
@@ -80,12 +90,19 @@ _DIFFERENCE = {
     _POOL_READER: "The same.",
     _GROUP_CONTRIBUTOR: "The same for apps; less: assigning people is a role assignment now, which this cannot make.",
     _GROUP_READER: "The same.",
-    _GIVER: "More: without a condition it grants any role there, Owner too; with it as much as classic allowed.",
+    _GIVER: "The same: its condition lets it give and take Desktop Virtualization User and no other role; groups too.",
     _LOGS: "Different: it reads every log of that workspace, of any pool; classic showed activities of its scope.",
 }
+PUBLISHERS_ONLY = " AND ".join(
+    f"((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/{verb}'}})) OR "
+    f"({place}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] "
+    f"ForAnyOfAnyValues:GuidEquals {{{DESKTOP_USER_ROLE}}}))"
+    for verb, place in (("write", "@Request"), ("delete", "@Resource"))
+)
+"""Whoever gives access may give and take Desktop Virtualization User, and no other role. The form is the one that
+Microsoft publishes for "constrain roles"; the twin keeps a condition and does not judge by it."""
+_CONDITIONS = {_GIVER: PUBLISHERS_ONLY}
 _NEEDS = {
-    _GIVER: "a condition that limits it to the role Desktop Virtualization User, which a plan's grant cannot carry: "
-    "grant it by hand, with that condition",
     _LOGS: "the workspace of the diagnostics: name it under [diagnostics], or grant it there by hand",
 }
 _AUTOMATION = (
@@ -204,6 +221,7 @@ def _proposal(
         scope=scope,
         reason=f"{label} is {role.role} of {role.key or 'the deployment'}; {_REASONS.get(name, 'it is not known')}.",
         difference=_DIFFERENCE.get(name, "Not known."),
+        condition=_CONDITIONS.get(name, ""),
         needs=needs,
         automation=_AUTOMATION if automation else "",
         app_id=(role.app_id or "") if automation else "",
@@ -228,21 +246,28 @@ def _name(scope: str, role: str, principal: str) -> str:
 
 def _operation(proposal: RoleProposal, target: TargetSnapshot) -> GrantRole:
     wanted = (fold(proposal.scope), fold(proposal.role), fold(proposal.principal))
-    held = (*target.grants, *target.log_readers)
+    held = (*target.grants, *target.powerful, *target.log_readers)
     there = next((one for one in held if (fold(one.scope), fold(one.role), fold(one.principal_id)) == wanted), None)
     name = _name(proposal.scope, proposal.role, proposal.principal)
     return GrantRole(
         id=proposal.operation,
         subject=there.id if there else f"{proposal.scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
         action=Action.ADOPT if there else Action.CREATE,
-        reason="is granted already" if there else f"{proposal.role_name}: {proposal.reason}",
+        reason=_there(there, proposal) if there else f"{proposal.role_name}: {proposal.reason}",
         scope=proposal.scope,
         role=proposal.role,
         principal=proposal.principal,
         principal_type=proposal.principal_type,
         principal_label=proposal.principal_label,
+        condition=proposal.condition,
         prior=there is not None,
     )
+
+
+def _there(grant: RoleGrant, proposal: RoleProposal) -> str:
+    """A service takes one grant of a role to somebody at a scope: one without the condition stays as it is."""
+    wider = proposal.condition and not grant.condition
+    return "is granted already" + (", without the condition: it may grant any role there" if wider else "")
 
 
 def described(proposal: RoleProposal) -> str:

@@ -187,8 +187,9 @@ def _by_nickname(plan: Plan) -> dict[str, list[GroupAccess]]:
 
 def _role(place: str, operation: GrantRole, role: RoleProposal) -> Iterator[Wrong]:
     """A grant beside publishing is one of the plan's proposals, to the letter."""
-    told = (fold(operation.scope), fold(operation.role), fold(operation.principal), operation.principal_type)
-    if told != (fold(role.scope), fold(role.role), fold(role.principal), role.principal_type):
+    told = (operation.scope, operation.role, operation.principal, operation.principal_type, operation.condition)
+    said = (role.scope, role.role, role.principal, role.principal_type, role.condition)
+    if [fold(one) for one in told] != [fold(one) for one in said]:
         yield place, f"is not what the proposal {role.id} says."
 
 
@@ -201,6 +202,8 @@ def _grant(
     place: str, operation: GrantRole, by_scope: dict[str, GroupAccess], ids: dict[str, set[str]]
 ) -> Iterator[Wrong]:
     group = by_scope.get(fold(operation.scope))
+    if operation.condition:
+        yield place, "publishes under a condition, which no plan does."
     if fold(operation.role) != DESKTOP_USER_ROLE:
         yield place, f"grants the role {operation.role}; a plan grants Desktop Virtualization User only."
     if operation.principal_type not in ("User", "Group"):

@@ -1,4 +1,4 @@
-"""classic-role: a classic role is not carried."""
+"""classic-role: a classic role is proposed as Azure roles, and granted after a yes only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def test_holds_with_what_to_grant_instead() -> None:
     ]
     custom, reader = without_target(RULE, estate)
     assert "kim@contoso.com is RDS Reader" in reader.what
-    assert "Desktop Virtualization Reader" in reader.mend
+    assert "proposes Desktop Virtualization Reader" in reader.mend
+    assert "[roles]" in reader.mend
+    assert "No counterpart" in custom.mend
     assert custom.subject == "the deployment#Custom#o-1"
 
 

@@ -11,9 +11,9 @@ from crossfade.model.classic import RoleAssignment
 from crossfade.model.ids import DESKTOP_USER_ROLE
 from crossfade.model.target import RoleGrant
 from crossfade.plan.intent import Diagnostics
-from crossfade.plan.operations import Action, GrantRole
+from crossfade.plan.operations import Action, AnyOperation, GrantRole
 from crossfade.plan.plan import Plan
-from crossfade.plan.rbac import ROLES
+from crossfade.plan.rbac import PUBLISHERS_ONLY, ROLES
 from crossfade.plan.selfcheck import check_plan
 from crossfade.report.plan_text import automation
 
@@ -71,10 +71,35 @@ def test_a_yes_makes_operations_of_what_the_proposal_says() -> None:
     assert extra(plan(role(POOL, "RDS Contributor"), roles={next(iter(decided)): "skip"})) == []
 
 
-def test_of_an_owner_only_what_needs_no_condition_is_granted() -> None:
+def test_an_owner_gives_access_under_a_condition_and_no_other_role() -> None:
     made = plan(role(POOL, "RDS Owner"), roles={f"{POOL}#RDS Owner#{oid('admin')}": "grant"})
-    assert {grant.role for grant in extra(made)} == {ROLES["Desktop Virtualization Contributor"]}
-    assert any("condition" in one.needs for one in made.roles)
+    assert not any(one.needs for one in made.roles)
+    conditions = {grant.role: grant.condition for grant in extra(made)}
+    giver = ROLES["Role Based Access Control Administrator"]
+    assert conditions == {ROLES["Desktop Virtualization Contributor"]: "", giver: PUBLISHERS_ONLY}
+    assert PUBLISHERS_ONLY.count(DESKTOP_USER_ROLE) == 2
+    assert PUBLISHERS_ONLY.count("(") == PUBLISHERS_ONLY.count(")")
+    assert not check_plan(made)
+    wide = [msgspec.structs.replace(one, condition="") if one in extra(made) else one for one in made.operations]
+    assert any("is not what the proposal" in problem.what for problem in check_plan(replaced(made, wide)))
+
+
+def replaced(made: Plan, operations: list[AnyOperation]) -> Plan:
+    return msgspec.structs.replace(made, operations=operations)
+
+
+def test_one_that_is_there_without_the_condition_is_adopted_and_told() -> None:
+    estate = Estate()
+    estate.pool("Office", people=2)
+    estate.roles.append(role(TENANT, "RDS Owner"))
+    yes = {f"{TENANT}#RDS Owner#{oid('admin')}": "grant"}
+    first = next(one for one in extra(plan_of(estate, roles=yes)) if one.condition)
+    there = RoleGrant(
+        id="by-hand", scope=first.scope, role=first.role, principal_id=first.principal, principal_type="User"
+    )
+    again = {one.id: one for one in extra(plan_of(estate, estate.target(powerful=[there]), roles=yes))}
+    assert again[first.id].action is Action.ADOPT
+    assert "without the condition: it may grant any role" in again[first.id].reason
 
 
 def test_what_is_granted_already_is_adopted() -> None:

@@ -10,10 +10,10 @@ from crossfade.model.classic import RoleAssignment
 
 ID = "classic-role"
 _INSTEAD = {
-    "rds owner": "Desktop Virtualization Contributor and Role Based Access Control Administrator, limited to the "
-    "Desktop Virtualization User role",
-    "rds contributor": "Desktop Virtualization Contributor",
-    "rds reader": "Desktop Virtualization Reader",
+    "rds owner": "Desktop Virtualization Contributor, and Role Based Access Control Administrator under a condition "
+    "that limits it to Desktop Virtualization User",
+    "rds contributor": "Desktop Virtualization Contributor, of a pool or app group those of its kind",
+    "rds reader": "Desktop Virtualization Reader, of a pool or app group those of its kind",
     "rds operator": "Log Analytics Reader on the workspace of the diagnostics",
 }
 
@@ -27,9 +27,11 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
             ID,
             Severity.NOTE,
             f"{place}#{role.role}#{role.object_id or who}",
-            what=f"{who} is {role.role} of {place}; nothing on the target follows from that.",
+            what=f"{who} is {role.role} of {place}; nothing is granted on the target without a yes.",
             why="Azure roles are granted at resource groups and objects, and none gives rights over VMs by itself.",
-            mend=f"If they still need it, grant them {instead}." if instead else "Decide what they need on the target.",
+            mend=f"The plan proposes {instead}, at the narrowest scope: say yes or no in [roles] of crossfade.toml."
+            if instead
+            else "No counterpart is known for this role: decide what they need on the target, and grant it there.",
             evidence={"role": role.role, "scope": role.key or "/", "object_id": role.object_id, "instead": instead},
         )
 
@@ -38,4 +40,9 @@ def _who(role: RoleAssignment) -> str:
     return role.display_name or role.sign_in_name or role.app_id or role.object_id or "Somebody unnamed"
 
 
-RULE = Rule(id=ID, severity=Severity.NOTE, about="A classic role is not carried.", check=check)
+RULE = Rule(
+    id=ID,
+    severity=Severity.NOTE,
+    about="A classic role is proposed as Azure roles, and granted after a yes only.",
+    check=check,
+)

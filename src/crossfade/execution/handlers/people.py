@@ -100,6 +100,7 @@ class Grants:
             role=operation.role,
             principal_id=await self._groups.of(operation.principal),
             principal_type=operation.principal_type,
+            extra={"condition": operation.condition, "conditionVersion": "2.0"} if operation.condition else None,
         )
         return {"assignment": found["id"]}
 
