@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from crossfade.clock import Clock, SimulatedClock, SystemClock
+from crossfade.clock import Clock, SimulatedClock
+from crossfade.clock import SystemClock as SystemClock
 from crossfade.cloud import clouds
 from crossfade.cloud.credentials import Prompt, ShowCode
 from crossfade.cloud.credentials import SignIn as SignIn
@@ -40,11 +41,13 @@ def services_for(
     *,
     prompt: Prompt | None = None,
     show_code: ShowCode | None = None,
+    environ: dict[str, str] | None = None,
+    share: float = 1.0,
 ) -> Services:
     """Services over the network. Open them with `async with`. Raises InputError.
 
     `prompt` asks somebody for a secret, `show_code` tells somebody where to type a device code; without them nobody is
-    there.
+    there. `environ` is where secrets are, else this process's environment. `share` is ours of the services' limits.
     """
     clock = clock or SystemClock()
     return Services(
@@ -56,7 +59,8 @@ def services_for(
         ca_file=endpoints.ca_file,
         prompt=prompt,
         show_code=show_code,
-        environ=dict(os.environ),
+        environ=dict(os.environ) if environ is None else environ,
+        share=share,
     )
 
 
@@ -109,7 +113,7 @@ class Rehearsal:
         clock = SimulatedClock(datetime.fromtimestamp(settled, UTC))
         return cls(World.restore(data, twin_clock(clock)), clock, seed=seed)
 
-    def services(self) -> Services:
+    def services(self, *, share: float = 1.0) -> Services:
         """Services over the in-process transport, signed in as the estate's operator."""
         from avdtwin import estate
 
@@ -121,6 +125,7 @@ class Rehearsal:
             self.clock,
             random.Random(self._seed),
             environ={"CROSSFADE_CLIENT_SECRET": estate.OPERATOR_SECRET},
+            share=share,
         )
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -21,6 +21,7 @@
         ├── GateTimedOut      a gate did not open in time
         ├── JournalMismatch   the journal is not what this run, plan or version expects
         │   └── StoreLost     the journal or the engine's store cannot be read or written: this process stops at once
+        │       └── DatabaseLost  a database that does not answer
         ├── LeaseLost         another process works on this run
         ├── CannotRollBack    there is no way back from here, and why
         └── Stopped           this process was asked to end; what was in flight is journalled              exit 130
@@ -210,6 +211,12 @@ class StoreLost(JournalMismatch):
     """What is done can no longer be remembered, so nothing more is done. What was done is in the journal."""
 
     code = "store-lost"
+
+
+class DatabaseLost(StoreLost):
+    """The database of the journal does not answer. What was committed is there when it does again."""
+
+    code = "database-lost"
 
 
 class LeaseLost(ExecutionError):

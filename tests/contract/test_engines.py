@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, datetime
@@ -487,8 +488,12 @@ def _history(kind: str, folder: Path, seed: int, database: str = "") -> tuple[li
     return told, outcome
 
 
+SEEDS = int(os.environ.get("CROSSFADE_PARITY_SEEDS", "6"))
+"""How many random runs are compared; docs/benchmarks.md tells of more."""
+
+
 def test_every_engine_writes_the_same_journal(tmp_path: Path, seed: int, postgres_server: Server) -> None:
-    for number in range(6):
+    for number in range(SEEDS):
         one = _history("inprocess", tmp_path / f"i{number}", seed + number)
         assert len(one[0]) > 8
         assert _history("dbos", tmp_path / f"d{number}", seed + number) == one, f"seed {seed + number}, SQLite"

@@ -21,7 +21,7 @@ def apply(here: Here, *, dry_run: bool, database: str = "") -> Answer:
     from crossfade.commands.stopping import Stop
     from crossfade.commands.workspace import ENGINE, Workspace
 
-    workspace = Workspace(here.folder)
+    workspace = Workspace(here.folder, database)
     command.read_plan(workspace)
     if database and not dry_run:
         command.keep_in_database(workspace, database)

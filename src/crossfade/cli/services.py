@@ -18,7 +18,7 @@ def with_services(connection: Connection, work: "Callable[[Services], Awaitable[
     from crossfade.app import services_for
 
     _check_ca_file(connection.ca_file)
-    _silence()
+    silence()
 
     async def story() -> T:
         async with services_for(endpoints(connection), prompt=_prompt(), show_code=_show_code) as services:
@@ -71,7 +71,7 @@ def _check_ca_file(path: str) -> None:
     raise InputError("The connection cannot be used.", [problem])
 
 
-def _silence() -> None:
+def silence() -> None:
     """Libraries log failures that we tell in our own words, and what they log may hold what we would not print."""
     import logging
 

@@ -4,16 +4,22 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from crossfade.commands.stopping import Stop
+from typing import Any, Protocol
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Asked(Protocol):
+    """A `Stop`, or whatever stands for several."""
+
+    @property
+    def attached(self) -> bool: ...
+
+    def ask(self, by: str) -> str: ...
+
+
 @contextmanager
-def heard(stop: "Stop", say: Callable[[str], None]) -> Iterator[None]:
+def heard(stop: Asked, say: Callable[[str], None]) -> Iterator[None]:
     """Inside, both signals ask the run to end. Before a run listens they interrupt, as they always do.
 
     Use it in the task that carries the run out, in the main thread.

@@ -12,7 +12,7 @@ from crossfade.cli.options import Verb, declared
 
 ABOUT = """Move a Windows Virtual Desktop (classic) estate to Azure Virtual Desktop while its users keep working.
 
-Nothing writes to either service but `apply`, `resume`, `rollback` and `complete`, and those only from a saved plan.
+Nothing writes to either service but `apply`, `resume`, `rollback`, `complete` and `worker`, and only from saved plans.
 `crossfade demo` shows a whole migration on a twin of both services, in this process.
 
 Exit codes: 0 done, 1 failed, 2 changes or findings are pending, 3 refused.
@@ -45,6 +45,9 @@ VERBS = (
     Row("set", "Change a setting of a run that goes on.", verbs.change),
     Row("abort", "Stop and hold.", verbs.abort),
     Row("rollback", "Take a host, a wave or the run back to classic.", verbs.rollback, connects=True),
+    Row("queue", "Put the saved plan into a queue of runs.", verbs.queue, connects=True),
+    Row("worker", "Carry out the runs of a queue.", verbs.worker),
+    Row("fleet", "Say where every run of a queue stands.", verbs.fleet),
     Row("verify", "Prove who may open what: verification.json.", verbs.verify, connects=True),
     Row("complete", "Remove the classic objects at the very end.", verbs.complete, connects=True),
     Row("who", "Say what one person may open, and why.", verbs.who),

@@ -154,6 +154,61 @@ def apply(
     return running.apply(here, dry_run=dry_run, database=database)
 
 
+Database = Annotated[
+    str,
+    typer.Option("--database", envvar="CROSSFADE_DATABASE", metavar="URL", help="The fleet's PostgreSQL."),
+]
+
+
+def queue(
+    here: Here,
+    *,
+    database: Database = "",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="How people call this run (its folder's).")] = "",
+    share: Annotated[
+        int, typer.Option("--share", metavar="PERCENT", help="What it may use of its subscriptions' limits.")
+    ] = 100,
+) -> Answer:
+    """Put the saved plan into a queue, for `crossfade worker` to carry out. The connection is kept with it, no secret.
+
+    Exit codes: 0 it is queued, or queued again; 1 not; 3 refused: a worker has it.
+    """
+    from crossfade.cli import fleeting
+
+    return fleeting.queue(here, database, name, share)
+
+
+def worker(
+    here: Here,
+    *,
+    database: Database = "",
+    at_once: Annotated[int, typer.Option("--at-once", metavar="N", help="Carry so many runs out side by side.")] = 4,
+    silence: Annotated[
+        float, typer.Option("--silence", metavar="SECONDS", help="Silent for so long, this worker counts as dead.")
+    ] = 60.0,
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="End when nothing of the queue waits or works any more.")
+    ] = False,
+) -> Answer:
+    """Carry out the runs of a queue, and go on with those of dead workers, until it is asked to end.
+
+    Exit codes: 0 it was asked to end, or all is done; 1 a run that it had holds, or the database does not answer.
+    """
+    from crossfade.cli import fleeting
+
+    return fleeting.worker(here, database, at_once=at_once, silence_s=silence, until_done=until_done)
+
+
+def fleet(here: Here, *, database: Database = "") -> Answer:
+    """Say where every run of a queue stands, and which workers there are.
+
+    Exit codes: 0 told; 1 there is no queue in this database; 2 a run needs a person.
+    """
+    from crossfade.cli import fleeting
+
+    return fleeting.fleet(here, database)
+
+
 def status(here: Here) -> Answer:
     """Say where a run stands, from any terminal, at once. Hosts whose state nobody knows are said to be unknown.
 

@@ -14,6 +14,9 @@
 
 What the answers say corrects our count: remaining-quota headers only ever lower it. A 429 holds everybody who would
 make such a call, for as long as it says.
+
+Where several processes share a service's limits, each has a share of every rule, and of what the answers say is left:
+whatever each of them does, the sum stays inside.
 """
 
 import re
@@ -48,11 +51,12 @@ class Gate(Protocol):
 class Bucket:
     """A token bucket. Who comes when it is empty gets a place in its future: first come, first served."""
 
-    def __init__(self, clock: Clock, capacity: float, per_s: float) -> None:
+    def __init__(self, clock: Clock, capacity: float, per_s: float, share: float = 1.0) -> None:
         self._clock = clock
-        self._capacity = capacity
-        self._per_s = per_s
-        self._level = capacity
+        self._share = share
+        self._capacity = capacity * share
+        self._per_s = per_s * share
+        self._level = self._capacity
         self._at = _seconds(clock)
         self._held_until = 0.0
 
@@ -67,7 +71,7 @@ class Bucket:
     def lower(self, remaining: float) -> None:
         """The service says that this much is left. What it says may be old: it never raises our count."""
         self._refill()
-        self._level = min(self._level, remaining)
+        self._level = min(self._level, remaining * self._share)
 
     def hold(self, seconds: float) -> None:
         self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
@@ -82,19 +86,20 @@ class Bucket:
 class Window:
     """So many calls per window; the window opens with the first call."""
 
-    def __init__(self, clock: Clock, limit: int, period_s: float = WINDOW_S) -> None:
+    def __init__(self, clock: Clock, limit: int, period_s: float = WINDOW_S, share: float = 1.0) -> None:
         self._clock = clock
-        self._limit = limit
+        self._share = share
+        self._limit = limit * share
         self._period_s = period_s
         self._ends_at = 0.0
-        self._left = float(limit)
+        self._left = self._limit
         self._held_until = 0.0
 
     async def take(self, units: int = 1) -> None:
         while True:
             now = _seconds(self._clock)
             if now >= self._ends_at:
-                self._ends_at, self._left = now + self._period_s, float(self._limit)
+                self._ends_at, self._left = now + self._period_s, self._limit
             if self._left >= units and now >= self._held_until:
                 self._left -= units
                 return
@@ -102,7 +107,7 @@ class Window:
             await self._clock.sleep(until - now)
 
     def lower(self, remaining: float) -> None:
-        self._left = min(self._left, remaining)
+        self._left = min(self._left, remaining * self._share)
 
     def hold(self, seconds: float) -> None:
         self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
@@ -123,8 +128,9 @@ class Quota:
     """So many calls per window, where nobody publishes how many: each answer names its policies and what is left of
     them, `Microsoft.Compute/UpdateVM3Min;1499`. A window opens with the first answer that is heard of it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
+        self._share = share
         self._told: dict[str, Told] = {}
         self._held_until = 0.0
 
@@ -136,7 +142,7 @@ class Quota:
 
     def lower(self, remaining: float) -> None:
         for told in self._told.values():
-            told.left = min(told.left, remaining)
+            told.left = min(told.left, remaining * self._share)
 
     def hold(self, seconds: float) -> None:
         self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
@@ -144,9 +150,9 @@ class Quota:
     def heard(self, policy: str, left: float, period_s: float) -> None:
         now, told = _seconds(self._clock), self._told.get(policy)
         if told is None or now >= told.ends_at:
-            self._told[policy] = Told(left, now + period_s + MARGIN_S)
+            self._told[policy] = Told(left * self._share, now + period_s + MARGIN_S)
         else:
-            told.left = min(told.left, left)
+            told.left = min(told.left, left * self._share)
 
     def _wait_s(self) -> float:
         now = _seconds(self._clock)
@@ -163,7 +169,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 Key = tuple[str, ...]
-Maker = Callable[[Clock], Gate]
+Maker = Callable[[Clock, float], Gate]
 
 _ARM_RATES = {"reads": (250.0, 25.0), "writes": (200.0, 10.0), "deletes": (200.0, 10.0)}
 _KINDS = {"GET": "reads", "HEAD": "reads", "OPTIONS": "reads", "DELETE": "deletes"}
@@ -177,14 +183,14 @@ def _arm_gates(asked: Asked) -> dict[Key, Maker]:
     parts = segments(asked.path)
     place, provider = parts.get("subscriptions", "tenant"), parts.get("providers", "").casefold()
     capacity, per_s = _ARM_RATES[asked.kind]
-    gates: dict[Key, Maker] = {("arm", place, asked.kind): lambda clock: Bucket(clock, capacity, per_s)}
+    gates: dict[Key, Maker] = {("arm", place, asked.kind): lambda clock, share: Bucket(clock, capacity, per_s, share)}
     if provider == "microsoft.desktopvirtualization":
-        gates["arm", place, "desktop"] = lambda clock: Window(clock, 10_000)
+        gates["arm", place, "desktop"] = lambda clock, share: Window(clock, 10_000, share=share)
     if asked.kind == "reads" and _SESSION_HOST_LIST.search(asked.path):
-        gates["arm", place, "session-host-list"] = lambda clock: Window(clock, 6_000)
+        gates["arm", place, "session-host-list"] = lambda clock, share: Window(clock, 6_000, share=share)
     if provider == "microsoft.compute":
         gates["arm", place, "compute", _compute_kind(asked)] = Quota
-    gates["arm", place, provider, asked.kind] = lambda clock: Bucket(clock, _NEVER, 1.0)
+    gates["arm", place, provider, asked.kind] = lambda clock, share: Bucket(clock, _NEVER, 1.0)
     return gates
 
 
@@ -198,37 +204,38 @@ def _compute_kind(asked: Asked) -> str:
 
 
 def _graph_gates(asked: Asked) -> dict[Key, Maker]:
-    gates: dict[Key, Maker] = {("graph", "units"): lambda clock: Bucket(clock, 1750, 175)}
+    gates: dict[Key, Maker] = {("graph", "units"): lambda clock, share: Bucket(clock, 1750, 175, share)}
     if asked.kind != "reads" and not asked.path.endswith(("/$batch", "/getByIds")):
-        gates["graph", "writes"] = lambda clock: Bucket(clock, 500, 16)
+        gates["graph", "writes"] = lambda clock, share: Bucket(clock, 500, 16, share)
     return gates
 
 
 def _classic_gates(asked: Asked) -> dict[Key, Maker]:
     if asked.kind == "reads":
-        return {("classic", "reads"): lambda clock: Bucket(clock, 100, 20)}
-    return {("classic", "writes"): lambda clock: Bucket(clock, 40, 10)}
+        return {("classic", "reads"): lambda clock, share: Bucket(clock, 100, 20, share)}
+    return {("classic", "writes"): lambda clock, share: Bucket(clock, 40, 10, share)}
 
 
 def _entra_gates(asked: Asked) -> dict[Key, Maker]:
-    return {("entra",): lambda clock: Bucket(clock, 50, 5)}
+    return {("entra",): lambda clock, share: Bucket(clock, 50, 5, share)}
 
 
 _GATES = {"arm": _arm_gates, "graph": _graph_gates, "classic": _classic_gates, "entra": _entra_gates}
 
 
 class Pacing:
-    """All gates of one program, shared by its clients."""
+    """All gates of one program, shared by its clients. `share`: its part of the limits, above 0, at most 1."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, share: float = 1.0) -> None:
         self._clock = clock
+        self._share = share
         self._gates: dict[Key, Gate] = {}
 
     def gates(self, service: str, asked: Asked) -> dict[Key, Gate]:
         found = {}
         for key, make in _GATES[service](asked).items():
             if key not in self._gates:
-                self._gates[key] = make(self._clock)
+                self._gates[key] = make(self._clock, self._share)
             found[key] = self._gates[key]
         return found
 

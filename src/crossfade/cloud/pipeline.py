@@ -42,12 +42,12 @@ class Answer(msgspec.Struct, frozen=True):
 class Wiring:
     """What all pipelines share."""
 
-    def __init__(self, transport: Any, clock: Clock, retries: Retries) -> None:
+    def __init__(self, transport: Any, clock: Clock, retries: Retries, share: float = 1.0) -> None:
         self.transport = transport
         self.clock = clock
         self.retries = retries
         self._once = Retries(clock, random.Random(0), Limits(attempts=1))
-        self.pacing = Pacing(clock)
+        self.pacing = Pacing(clock, share)
         self.calls: Counter[str] = Counter()
 
     def policies(self, service: str, signing: Bearer | None) -> list[Any]:

@@ -26,6 +26,8 @@ class Services:
     """`async with Services(...) as services:` gives `classic`, `arm` and `graph`. One transport, one retry policy, one
     set of gates and one sign-in per audience below them all.
 
+    `share` is the part of the services' limits that is ours to spend, above 0, at most 1: others have the rest.
+
     `calls` counts what was sent, retries included, by `service method collection`: `arm GET hostPools/sessionHosts`.
     """
 
@@ -48,12 +50,13 @@ class Services:
         show_code: ShowCode | None = None,
         environ: dict[str, str] | None = None,
         own_credential: Credential | None = None,
+        share: float = 1.0,
     ) -> None:
         self.cloud = cloud
         self.clock = clock
         self._sign_in = sign_in
         self._own_credential = own_credential
-        self._wiring = Wiring(transport, clock, Retries(clock, chance, limits, hook))
+        self._wiring = Wiring(transport, clock, Retries(clock, chance, limits, hook), share)
         self._around = Surroundings(
             cloud=cloud,
             clock=clock,

@@ -91,9 +91,10 @@ async def apply(
     hook: Hook = _nothing,
     on_notice: OnNotice | None = None,
     stop: Stop | None = None,
+    holder: str = "crossfade",
 ) -> Applied:
     """Carry the saved plan out, or go on with it where it was interrupted. `on_notice` is told of each notice to people
-    once its files are there; `stop` asks this process to end.
+    once its files are there; `stop` asks this process to end; `holder` is who works on it, for `status`.
 
     Raises InputError for a plan that is none, PreflightFailed (refused, nothing written) when a machine gate does not
     hold, LeaseLost when another process works on this folder.
@@ -108,7 +109,7 @@ async def apply(
     if dry_run:
         return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
     keep(workspace, plan, run_id)
-    journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
+    journal = Journal.open(workspace.journal, clock, holder=holder, synchronous=synchronous, hook=hook)
     try:
         if not resumed:
             _note_answers(journal, plan, run_id)

@@ -47,10 +47,15 @@ class KeptIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Workspace:
-    """The files of a folder. Reading raises InputError with the mend; a folder that is not there is made on writing."""
+    """The files of a folder. Reading raises InputError with the mend; a folder that is not there is made on writing.
 
-    def __init__(self, folder: Path) -> None:
+    `database` is a URL that may hold the password of the database that the journal is in; without it the environment
+    is asked.
+    """
+
+    def __init__(self, folder: Path, database: str = "") -> None:
         self.folder = folder
+        self._database = database
 
     def path(self, file: File) -> Path:
         return self.folder / file.name
@@ -60,13 +65,14 @@ class Workspace:
 
     @property
     def journal(self) -> Place:
-        """Where the journal is. One in a database is found by database.json; its password comes from the URL in
-        CROSSFADE_DATABASE, if that is the same database, or from where libpq looks: PGPASSWORD, ~/.pgpass."""
+        """Where the journal is. One in a database is found by database.json; its password comes from the URL we were
+        given, or the one in CROSSFADE_DATABASE, if that is the same database, or from where libpq looks: PGPASSWORD,
+        ~/.pgpass."""
         if not self.has(DATABASE):
             return self.path(JOURNAL)
         kept = self.read(DATABASE, KeptIn)
         place = PostgresPlace(kept.url, kept.schema)
-        given = os.environ.get(DATABASE_VARIABLE)
+        given = self._database or os.environ.get(DATABASE_VARIABLE)
         also = PostgresPlace(given, kept.schema) if given else place
         return also if also.url == place.url else place
 

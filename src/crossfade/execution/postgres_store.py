@@ -16,13 +16,14 @@ import msgspec
 import psycopg
 from psycopg import sql as names
 
-from crossfade.errors import InputError, LeaseLost, MigrationError, Problem, StoreLost
+from crossfade.errors import DatabaseLost, InputError, LeaseLost, MigrationError, Problem, StoreLost
 from crossfade.execution import records
 from crossfade.execution.migrations import MIGRATIONS
 from crossfade.execution.places import Place, PostgresPlace
 from crossfade.execution.records import SCHEMA_VERSION
 from crossfade.execution.store import Change, Done, Row
 
+Connection = psycopg.Connection[Row]
 OPEN_TRANSACTION_S = 10
 STATEMENT_S = 30
 KEPT_ALIVE = {
@@ -40,7 +41,7 @@ _LOCK = 1_129_665_107
 class PostgresStore:
     """A journal in a schema. Open it with `reading` or `writing`."""
 
-    def __init__(self, connection: "psycopg.Connection[Row]", place: PostgresPlace) -> None:
+    def __init__(self, connection: Connection, place: PostgresPlace) -> None:
         self.connection = connection
         self.place: Place = place
         self._where = place
@@ -173,7 +174,7 @@ class PostgresStore:
             self.connection.execute("UPDATE meta SET value = %s WHERE name = 'schema_version'", (str(SCHEMA_VERSION),))
 
 
-def connect(place: PostgresPlace, application: str = "crossfade") -> "psycopg.Connection[Row]":
+def connect(place: PostgresPlace, application: str = "crossfade") -> Connection:
     """A connection in whose sight the schema is, alone. Parameters are put in by the client: one trip a statement."""
     options = {
         "search_path": place.schema,
@@ -182,7 +183,7 @@ def connect(place: PostgresPlace, application: str = "crossfade") -> "psycopg.Co
         "lock_timeout": f"{OPEN_TRANSACTION_S + 5}s",
         "client_encoding": "UTF8",
     }
-    connection: psycopg.Connection[Row] = psycopg.connect(
+    connection: Connection = psycopg.connect(
         place.connection_url,
         autocommit=True,
         cursor_factory=psycopg.ClientCursor,
@@ -303,8 +304,9 @@ _OTHERWISE = ("the database refuses it", "Prove it with `crossfade journal verif
 
 
 @contextlib.contextmanager
-def our_errors(place: PostgresPlace) -> Iterator[None]:
-    """Raise StoreLost for whatever psycopg raises inside. The password is in no text of it."""
+def our_errors(place: PostgresPlace, what: str = "The journal") -> Iterator[None]:
+    """Raise StoreLost for whatever psycopg raises inside, DatabaseLost where nobody answers any more. The password is
+    in no text of it."""
     try:
         yield
     except MigrationError:
@@ -313,8 +315,9 @@ def our_errors(place: PostgresPlace) -> Iterator[None]:
         said = place.without_secrets(" ".join(str(error).split()))
         meant = next((kind for words, kind in _REFUSED.items() if words in said), type(error))
         why, mend = next((told for kind, *told in _MENDS if issubclass(meant, kind)), _OTHERWISE)
-        told = f"The journal {place} cannot be used: {why}."
-        raise StoreLost(told, f"({type(error).__name__}: {said})", mend) from None
+        kind = DatabaseLost if why == _LOST else StoreLost
+        told = f"{what} {place} cannot be used: {why}."
+        raise kind(told, f"({type(error).__name__}: {said})", mend) from None
 
 
 def nothing_there(place: PostgresPlace) -> InputError:

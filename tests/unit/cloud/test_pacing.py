@@ -38,6 +38,22 @@ def test_a_bucket_gives_its_burst_at_once_and_then_its_rate() -> None:
     assert seconds_for(at, bucket, 200) == 0
 
 
+def test_shares_of_a_rule_come_to_no_more_than_the_rule() -> None:
+    at = clock()
+    quarters = [Bucket(at, 200, 10, 0.25), Bucket(at, 200, 10, 0.75)]
+    assert [seconds_for(at, bucket, 75) for bucket in quarters] == [pytest.approx(10, abs=0.1), 0]
+    quarters[1].lower(100)
+    assert seconds_for(at, quarters[1], 75) == 0, "three quarters of what is left"
+    assert seconds_for(at, quarters[1], 15) == pytest.approx(2, abs=0.1)
+    half = Window(at, 10, 300, 0.5)
+    assert seconds_for(at, half, 5) == 0
+    assert seconds_for(at, half, 1) == pytest.approx(300, abs=0.1)
+    quota = Quota(at, 0.5)
+    quota.heard("UpdateVM3Min", 10, 180)
+    assert seconds_for(at, quota, 5) == 0
+    assert seconds_for(at, quota, 1) == pytest.approx(180, abs=1)
+
+
 def test_what_the_service_says_lowers_a_bucket_and_never_raises_it() -> None:
     at = clock()
     bucket = Bucket(at, 200, 10)

@@ -1,0 +1,66 @@
+"""Runs in a queue of a PostgreSQL: put there, and looked at. `worker` carries them out."""
+
+import msgspec
+
+from crossfade.clock import Clock, SystemClock
+from crossfade.commands.apply import keep_in_database, read_plan
+from crossfade.commands.kept import target_of
+from crossfade.commands.workspace import PLAN, Workspace
+from crossfade.execution.fleet import WHOLE, Fleet, Worker, look
+from crossfade.execution.fleet import Entry as Entry
+from crossfade.execution.places import PostgresPlace
+from crossfade.execution.run import run_id_of
+
+ANY_SCHEMA = "public"
+"""Of a database's place where no schema is meant."""
+
+
+class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole fleet: every run of the queue, and every worker that ever was."""
+
+    runs: list[Entry]
+    workers: list[Worker]
+
+
+def queue(
+    workspace: Workspace,
+    database: str,
+    connection: dict[str, str],
+    *,
+    name: str = "",
+    share: int = WHOLE,
+    clock: Clock | None = None,
+) -> Entry:
+    """Put the saved plan's run into the queue of this database, where its journal is kept from now on.
+
+    `connection` is how its services are reached, without secrets. Raises InputError for a plan, URL or share that is
+    none, Refused when a worker has the run or its journal is elsewhere.
+    """
+    plan = read_plan(workspace)
+    place = PostgresPlace(database, ANY_SCHEMA)
+    entry = Entry(
+        run=run_id_of(workspace.digest(PLAN)),
+        name=name or workspace.folder.resolve().name,
+        folder=str(workspace.folder.resolve()),
+        connection={key: value for key, value in connection.items() if value},
+        limits=limits_of(workspace, plan.subscription),
+        share=share,
+    )
+    with Fleet.open(place, clock or SystemClock()) as fleet:
+        keep_in_database(workspace, database)
+        fleet.add(entry)
+    return entry
+
+
+def limits_of(workspace: Workspace, subscription: str) -> list[str]:
+    """What a run spends of: the limits of the subscriptions that it works in, and of its directory."""
+    target = target_of(workspace)
+    found = {subscription.casefold(), *(each.casefold() for each in (target.subscriptions if target else []))} - {""}
+    directory = [f"directory {target.tenant_id.casefold()}"] if target and target.tenant_id else []
+    return [*(f"subscription {each}" for each in sorted(found)), *directory]
+
+
+def fleet(database: str, clock: Clock | None = None) -> FleetStatus:
+    """The queue and the workers. Raises InputError where there is no fleet."""
+    runs, workers = look(PostgresPlace(database, ANY_SCHEMA), clock or SystemClock())
+    return FleetStatus(runs=runs, workers=workers)
