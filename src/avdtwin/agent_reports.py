@@ -31,7 +31,7 @@ def _round(world: World, at: float) -> None:
             activity.reported(world, workspaces, pool, _told(world, host))
     world.state.health_reports = bool(pools)
     if pools:
-        world.schedule(float(world.setting("agent_report_s")), "agent-reports")
+        world.schedule(max(1.0, float(world.setting("agent_report_s"))), "agent-reports")
 
 
 def _listening(world: World) -> dict[str, list[str]]:

@@ -24,6 +24,9 @@ from avdtwin.clock import iso, parse_iso
 
 Row = dict[str, Any]
 _DEEPEST = 30
+_LONGEST = 10_000
+"""Tokens of a query."""
+
 _TOKENS = re.compile(
     r"""(?:\s|//[^\n]*)*(?:(?P<moment>datetime\([^()'"|]*\))|(?P<text>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
     r"""|(?P<span>\d+(?:\.\d+)?(?:ms|d|h|m|s)\b)|(?P<number>\d+(?:\.\d+)?(?![\w]))"""
@@ -480,6 +483,8 @@ def _scan(text: str) -> list[_Token]:
         assert match is not None, "every text goes on with something, or with what is wrong"
         kind = str(match.lastgroup)
         found.append(_Token(kind, match[kind], match.start(kind)))
+        if len(found) > _LONGEST:
+            raise BadQuery(f"a query takes {_LONGEST} words and marks at most", kind="SyntaxError", code="SYN0001")
         at = match.end()
     return found
 

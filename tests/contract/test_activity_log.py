@@ -50,6 +50,8 @@ def test_changes_are_told_with_who_made_them(twin: Twin) -> None:
     assert twin.call("PUT", POOL, WANTED).status == 200
     assert twin.call("PATCH", POOL, {"properties": {"friendlyName": "Office"}}).status == 200
     assert twin.call("PATCH", POOL, {"properties": {"loadBalancerType": "Sideways"}}).status == 400
+    assert twin.call("POST", f"{POOL}/listRegistrationTokens").status == 200
+    assert twin.call("DELETE", f"{POOL}/sessionHosts/nobody").status == 204
     assert twin.call("DELETE", POOL).status == 200
     found = rows(twin, "WVDManagement")
     counted = [(row["ObjectsCreated"], row["ObjectsUpdated"], row["ObjectsDeleted"]) for row in found]

@@ -15,18 +15,30 @@ from typing import Any
 import msgspec
 import pytest
 from azure.core.exceptions import HttpResponseError
+from azure.identity import ClientSecretCredential
 from azure.monitor.query import LogsBatchQuery, LogsQueryClient, LogsQueryError
 from azure.monitor.query.aio import LogsQueryClient as AsyncClient
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from _inprocess import InProcessAsyncTransport, InProcessTransport, StaticAsyncCredential, StaticCredential, Twin, grant
+from _furnished import APP_ID, SECRET
+from _inprocess import (
+    SUBSCRIPTION,
+    TENANT,
+    InProcessAsyncTransport,
+    InProcessTransport,
+    StaticAsyncCredential,
+    StaticCredential,
+    Twin,
+    grant,
+)
 
 from avdtwin import activity, agent_reports, agents, estate, tokens, windows
 from avdtwin.arm import log_workspaces, roles, session_hosts, store
 from avdtwin.clock import ManualClock, to_datetime
 from avdtwin.directory import add_user
 from avdtwin.estate.specs import EstateSpec, PoolSpec
+from avdtwin.server import Endpoint
 from avdtwin.state import Record, Resource, User
 from avdtwin.world import World
 from crossfade.report import queries
@@ -277,6 +289,7 @@ def test_columns_have_their_types(twin: Twin, lived: Lived) -> None:
         ("WVDConnections | where (State == 'Connected'", ["SyntaxError", "SYN0002"]),
         ("WVDConnections | take", ["SyntaxError", "SYN0002"]),
         ("WVDConnections | where " + "(" * 400, ["SyntaxError", "SYN0002"]),
+        ("WVDConnections | take 1" * 3000, ["SyntaxError", "SYN0001"]),
         ("WVDConnections; drop", ["SyntaxError", "SYN0002"]),
         ("  ", ["QueryValidationError"]),
     ],
@@ -387,6 +400,16 @@ def test_timespans_as_they_are_written(twin: Twin, lived: Lived, timespan: str, 
     assert answer.status == status, answer.content
 
 
+def test_a_workspace_keeps_rows_for_as_long_as_it_says(twin: Twin, lived: Lived) -> None:
+    (workspace,) = log_workspaces.all_of(twin.world)
+    workspace.properties["retentionInDays"] = 60
+    for days, left in ((59, True), (2, False)):
+        twin.world.clock = ManualClock(twin.world.now + days * 86_400)
+        twin.world.state.events.clear()
+        twin.world.settle()
+        assert bool(table(twin, lived, "WVDConnections")) is left
+
+
 def get(twin: Twin, workspace: str, query: str, timespan: str = "", **headers: str) -> Any:
     given = {"authorization": f"Bearer {token(twin.world)}", **headers}
     url = f"{HOST}/v1/workspaces/{workspace}/query?query={query}&timespan={timespan}"
@@ -418,6 +441,24 @@ def test_who_may_ask(twin: Twin, lived: Lived) -> None:
         client(twin).query_workspace("logs", query, timespan=None)
     assert refused(caught) == (404, ["PathNotFoundError"])
     assert get(twin, lived.workspace, "WVDErrors", authorization="").status == 401
+
+
+def test_a_client_signs_in_and_asks_over_tls(endpoint: Endpoint) -> None:
+    """With the twin's address alone: the client takes it as the audience, and sign-in gives a token for it."""
+
+    def furnish(world: World) -> None:
+        full = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/{log_workspaces.TYPE}/logs"
+        put(world, full, {"customerId": NO_WORKSPACE})
+        world.state.settings["log_latency_s"] = 0.0
+        activity.write(world, [NO_WORKSPACE], "WVDErrors", "", {"Code": 7})
+
+    endpoint.call(furnish)
+    where: Any = {"connection_verify": str(endpoint.ca_file)}
+    signed = {"authority": endpoint.url, "disable_instance_discovery": True, **where}
+    credential = ClientSecretCredential(TENANT, APP_ID, SECRET, **signed)
+    asked = LogsQueryClient(credential, endpoint=endpoint.url, **where)
+    found = asked.query_workspace(NO_WORKSPACE, "WVDErrors | project Code", timespan=None)
+    assert [list(row) for row in found.tables[0].rows] == [[7]]
 
 
 @pytest.mark.parametrize(

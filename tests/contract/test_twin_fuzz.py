@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from avdtwin import arm, classic, control, entra, estate, graph, tokens, windows
+from avdtwin import arm, classic, control, entra, estate, graph, logs, tokens, windows
 from avdtwin.clock import ManualClock
 from avdtwin.state import ClassicRoleAssignment
 from avdtwin.world import World
@@ -30,6 +30,7 @@ AUDIENCES = {
     "arm": "https://management.azure.com",
     "graph": "https://graph.microsoft.com",
     "classic": "https://mrs-prod.ame.gbl/mrs-RDInfra-prod",
+    "logs": "https://api.loganalytics.io",
 }
 BASE = "/RdsManagement/V1"
 
@@ -40,6 +41,7 @@ def routes() -> list[tuple[str, str, str]]:
     found += [("classic", _below(each)) for each in classic.ROUTER.templates()]
     found += [("classic", each) for each in classic.OPEN.templates()]
     found += [("graph", each) for each in graph._ROUTER.templates()]
+    found += [("logs", each) for each in logs._ROUTER.templates()]
     found += [("entra", each) for each in entra._ROUTER.templates()]
     found += [("control", each) for each in control._ROUTER.templates()]
     return [(service, *each.split(" ", 1)) for service, each in found]  # type: ignore[misc]
@@ -305,6 +307,8 @@ def _service_of(service: str, path: str) -> str:
         "/\xff",
         "/v1.0",
         "/v1.0/%",
+        "/v1",
+        "/v1/workspaces/%00/query",
         "/_twin/../subscriptions",
         "/RdsManagement",
         "/RdsManagement/V1/",
@@ -328,13 +332,14 @@ def test_paths_that_lead_nowhere(fuzzed: Twin, method: str, path: str) -> None:
     assert fits_envelope(service, answer, method)
 
 
-@pytest.mark.parametrize("service", ["arm", "classic", "graph", "entra"])
+@pytest.mark.parametrize("service", ["arm", "classic", "graph", "entra", "logs"])
 def test_50_mb(fuzzed: Twin, service: str) -> None:
     path = {
         "arm": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg",
         "classic": f"{BASE}/Tenants/contoso",
         "graph": "/v1.0/groups",
         "entra": f"/{TENANT}/oauth2/v2.0/token",
+        "logs": "/v1/$batch",
     }[service]
     answer = send(fuzzed, service, "POST", path, {}, b"x" * 50_000_000)
     assert answer.status == 413
@@ -353,11 +358,11 @@ def test_versions_that_are_missing_or_unknown(fuzzed: Twin) -> None:
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer x", "Basic eDp4", "Bearer " + "a." * 50_000, "Bearer é.ü.ß", "\x00"]
 )
-@pytest.mark.parametrize("service", ["arm", "graph", "classic"])
+@pytest.mark.parametrize("service", ["arm", "graph", "classic", "logs"])
 def test_odd_tokens(fuzzed: Twin, service: str, header: str) -> None:
-    path = {"arm": "/subscriptions", "graph": "/v1.0/users", "classic": f"{BASE}/Tenants"}[service]
-    answer = send(fuzzed, service, "GET", path, {"api-version": "2022-12-01"}, b"", authorization=header)
-    assert answer.status == 401
+    known = {"arm": "/subscriptions", "graph": "/v1.0/users", "classic": f"{BASE}/Tenants", "logs": "/v1/x/query"}
+    answer = send(fuzzed, service, "GET", known[service], {"api-version": "2022-12-01"}, b"", authorization=header)
+    assert answer.status == (403 if service == "logs" and header else 401)
     assert answer.json()["error"]["code"]
 
 

@@ -11,6 +11,8 @@ from stage import Stage, pooled, spec_of
 
 from avdtwin import faults
 from avdtwin.arm import diagnostics as twin
+from avdtwin.arm import store
+from avdtwin.state import Resource
 from crossfade.commands.discover import discover_target
 from crossfade.commands.doctor import look_there
 from crossfade.commands.workspace import INVENTORY
@@ -96,3 +98,22 @@ def test_settings_that_nobody_may_read_are_not_called_right(stage: Stage) -> Non
     fault = {"kind": "error", "status": 403, "match": {"service": "arm", "route": "providers/Microsoft.Insights/*"}}
     faults.put_in(stage.world, [fault])
     assert {(check.found, check.verdict) for check in checks(stage)} == {("could not be read", "different")}
+
+
+def test_a_workspace_that_is_there_hears_of_the_move(stage: Stage) -> None:
+    """Hosts register and report, changes are told with who made them, and no host is missing in the end."""
+    world, customer_id = stage.world, "0f000000-0000-4000-a000-000000000001"
+    kind = "Microsoft.OperationalInsights/workspaces"
+    store.add(world, Resource(id=workspace_of(stage), type=kind, name="law", properties={"customerId": customer_id}))
+    assert stage.apply().state == "finished"
+    stage.wait(600)
+    told: dict[str, list[dict[str, Any]]] = {}
+    for row in world.state.logs[customer_id]:
+        told.setdefault(row.table, []).append(row.values)
+    hosts = {machine.fqdn for machine in world.state.machines.values()}
+    assert {row["SessionHostName"] for row in told["WVDHostRegistrations"]} == hosts
+    newest = {row["SessionHostName"]: row["Status"] for row in told["WVDAgentHealthStatus"]}
+    assert newest == dict.fromkeys(hosts, "Available")
+    operators = {each.app_id for each in world.state.directory.service_principals.values()}
+    assert {row["UserName"] for row in told["WVDManagement"]} <= operators
+    assert sum(row["ObjectsUpdated"] for row in told["WVDManagement"]) > 0

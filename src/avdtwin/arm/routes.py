@@ -120,13 +120,12 @@ def _told(world: World, request: Request, place: Place, handler: PlaceHandler) -
     key = place.cut(1).key if place.names else ""
     listening = activity.sinks(world, key, "Management") if key and request.method not in ("GET", "HEAD") else []
     response = handler(world, request, place)
-    # A resource that was just made sends its own making nowhere: it has no settings yet.
-    if listening and response.status < 300:
-        counted = _COUNTED.get((request.method, response.status))
+    counted = _COUNTED.get((request.method, response.status))
+    # What was just made tells nobody of its making: it has no settings yet.
+    if listening and counted:
         inner = place.id if len(place.names) > 1 else ""
-        told = {"Route": f"{request.method} {request.route}", "ArmObjectScope": inner}
-        who = {"UserName": bodies.author(request.principal) or ""}
-        activity.managed(world, listening, key, {**told, **who, **({counted: 1} if counted else {})})
+        told = {"Route": f"{request.method} {request.route}", "ArmObjectScope": inner, counted: 1}
+        activity.managed(world, listening, key, {**told, "UserName": bodies.author(request.principal) or ""})
     return response
 
 
@@ -136,7 +135,7 @@ _COUNTED = {
     ("PATCH", 200): "ObjectsUpdated",
     ("DELETE", 200): "ObjectsDeleted",
 }
-"""What a call counts as in the log. The route's name is the twin's own."""
+"""What a call counts as in the log, by its answer; others are left out. The route's name is the twin's own."""
 
 
 def _template(kinds: tuple[str, ...]) -> str:

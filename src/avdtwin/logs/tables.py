@@ -79,7 +79,8 @@ def find(
     world: World, workspaces: list[Resource], name: str, within: tuple[float | None, float | None], below: str = ""
 ) -> kql.Table | None:
     """A table by its exact name, as these workspaces have it together; None when they have none. `within` bounds its
-    TimeGenerated, the beginning included; `below` is a lower-cased id: only rows of it and what lies in it.
+    TimeGenerated, the beginning included; `below` is a lower-cased id: only rows of it and what lies in it. Rows older
+    than a workspace keeps them are not shown.
     """
     columns = COLUMNS.get(name) or CUSTOM.get(name)
     if columns is None:
@@ -88,10 +89,12 @@ def find(
     written = name in COLUMNS
     for workspace in workspaces:
         customer_id = str(workspace.properties["customerId"])
+        kept_from = world.now - 86_400.0 * int(workspace.properties.get("retentionInDays", 30))
         for row in activity.rows_of(world, customer_id):
             if row.table == name:
                 written = True
-                if _within(row.values["TimeGenerated"], within) and _lies(str(row.values["_ResourceId"]), below):
+                at = float(row.values["TimeGenerated"])
+                if at >= kept_from and _within(at, within) and _lies(str(row.values["_ResourceId"]), below):
                     found.append(_filled(row, customer_id))
     return kql.Table(columns, found) if written else None
 

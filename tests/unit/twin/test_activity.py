@@ -178,6 +178,10 @@ def test_a_setting_to_a_workspace_that_is_gone_sends_nowhere(twin: Any, person: 
     store.remove(twin.world, workspace)
     connect(twin, person)
     assert rows(twin, "WVDConnections") == []
+    setting = next(iter(store.children(twin.world, pool.id, "diagnosticSettings")))
+    setting.properties["workspaceId"] = pool.id  # a resource, but none that takes logs
+    connect(twin, person)
+    assert rows(twin, "WVDConnections") == []
 
 
 # ---------------------------------------------------------------- hosts and feeds
