@@ -86,6 +86,8 @@ class Stage:
     """Told of each call's ASGI scope before it arrives."""
     plan: Plan = field(default_factory=Plan)
     error: Exception | None = None
+    without_classic: str = ""
+    """Who says, with the next apply, that classic has gone."""
 
     @classmethod
     def of(
@@ -181,6 +183,7 @@ class Stage:
             in_process_engine(clock) if engine == "inprocess" else durable_engine(clock, self.workspace.engine(ENGINE))
         )
         options: dict[str, Any] = {"hook": hook} if hook else {}
+        options["without_classic"], self.without_classic = self.without_classic, ""
         return apply(self.workspace, services, clock, make, synchronous="NORMAL", **options)
 
     def interrupt(self, at: Callable[[str], bool], engine: str = "inprocess") -> str:

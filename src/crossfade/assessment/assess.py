@@ -7,9 +7,8 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.growth import Growth
 from crossfade.model.ids import fold
+from crossfade.model.modes import CROSSFADE, RESTORE
 
-CROSSFADE = "crossfade"
-RESTORE = "restore"
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from crossfade.commands.rollback import RolledBack
 
 
-def apply(here: Here, *, dry_run: bool, database: str = "") -> Answer:
+def apply(here: Here, *, dry_run: bool, database: str = "", without_classic: str = "") -> Answer:
+    """`without_classic`: who says that classic has gone."""
     from crossfade.app import durable_engine
     from crossfade.commands import apply as command
     from crossfade.commands.stopping import Stop
@@ -32,7 +33,9 @@ def apply(here: Here, *, dry_run: bool, database: str = "") -> Answer:
             return await command.apply(workspace, services, services.clock, make_engine, dry_run=True)
         stop = Stop()
         with watching(workspace, lambda: sum(services.calls.values())) as say, heard(stop, say):
-            return await command.apply(workspace, services, services.clock, make_engine, stop=stop)
+            return await command.apply(
+                workspace, services, services.clock, make_engine, stop=stop, without_classic=without_classic
+            )
 
     applied = with_services(here.connection, work)
     return Answer(applied, _applied(applied), applied.exit_code)
@@ -63,6 +66,26 @@ def go_on(here: Here) -> Answer:
 
     of = under_way(Workspace(here.folder))
     return rollback(here, of=of, dry_run=False) if of else apply(here, dry_run=False)
+
+
+def without_classic(here: Here) -> Answer:
+    """With what is left of a run whose classic service has gone."""
+    import getpass
+
+    from crossfade.cli import steering
+    from crossfade.commands.rollback import under_way
+    from crossfade.commands.workspace import Workspace
+    from crossfade.errors import Refused
+
+    if steering.somebody_works(here):
+        mend = "`crossfade abort` it, then try again."
+        raise Refused("Nothing was changed.", "A process works on the run and waits for classic.", mend)
+    of = under_way(Workspace(here.folder))
+    if of:
+        why = f"The rollback of {of} is under way, and there is nothing left to go back to."
+        mend = "Its hosts stay where they are: finish the rollback if classic answers again."
+        raise Refused("Nothing was changed.", why, mend)
+    return apply(here, dry_run=False, without_classic=getpass.getuser())
 
 
 def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:

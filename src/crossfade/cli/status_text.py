@@ -53,6 +53,11 @@ def _head(found: "Status") -> str:
         lines.append("No process works on it: it was interrupted. `crossfade resume` observes, then goes on.")
     if found.state == "holding":
         lines.append("It holds. Mend what the reason names, then `crossfade resume`.")
+    if found.state == "frozen":
+        lines.append(
+            "Classic does not answer, so there is no way back. When it does, `crossfade resume`; if it never will, "
+            "`crossfade resume --without-classic`."
+        )
     return "\n".join(lines)
 
 

@@ -246,13 +246,21 @@ def pause(here: Here) -> Answer:
     return steering.steer(here, "pause")
 
 
-def resume(here: Here) -> Answer:
+def resume(
+    here: Here,
+    *,
+    without_classic: Annotated[
+        bool, typer.Option("--without-classic", help="Classic is switched off for good: move what is left, at once.")
+    ] = False,
+) -> Answer:
     """Go on: with a paused run in its own process, or with an interrupted one (or its rollback) in this process.
 
     Exit codes: 0 it goes on, or is finished; 1 it holds or failed; 2 the run has not answered yet; 3 refused.
     """
     from crossfade.cli import running, steering
 
+    if without_classic:
+        return running.without_classic(here)
     if steering.somebody_works(here):
         return steering.steer(here, "resume")
     return running.go_on(here)

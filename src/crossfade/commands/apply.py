@@ -13,6 +13,7 @@ from crossfade.commands.kept import inventory_of, keep, kept, target_of
 from crossfade.commands.notices import OnNotice
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
+from crossfade.commands.without_classic import alive, probe
 from crossfade.commands.workspace import PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused, Stopped
 from crossfade.execution.context import Context
@@ -20,16 +21,19 @@ from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.notices import issued
+from crossfade.execution.orders import WITHOUT_CLASSIC, Orders
 from crossfade.execution.outside import Outside
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
-from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.transitions import Kind, RunState, sources
 from crossfade.execution.workflows.run import OVER, begins_again
 from crossfade.inventory.inventory import Inventory
+from crossfade.model.modes import RESTORE
 from crossfade.plan import preflight
 from crossfade.plan.diff import totals
 from crossfade.plan.plan import Plan
+from crossfade.plan.restoring import AT_ONCE
 from crossfade.plan.selfcheck import check_plan
 
 ACCEPTED = "accepted"
@@ -92,17 +96,22 @@ async def apply(
     on_notice: OnNotice | None = None,
     stop: Stop | None = None,
     holder: str = "crossfade",
+    without_classic: str = "",
 ) -> Applied:
     """Carry the saved plan out, or go on with it where it was interrupted. `on_notice` is told of each notice to people
     once its files are there; `stop` asks this process to end; `holder` is who works on it, for `status`.
+    `without_classic`: who says that classic has gone while the run was under way; what is left then moves as in restore
+    mode.
 
     Raises InputError for a plan that is none, PreflightFailed (refused, nothing written) when a machine gate does not
-    hold, LeaseLost when another process works on this folder.
+    hold or classic is said to have gone and answers, LeaseLost when another process works on this folder.
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     run_id = run_id_of(digest)
     resumed = _known(workspace, run_id)
     outside = outside_of(workspace, run_id, plan, on_notice)
+    if without_classic:
+        await _may_leave_classic(plan, services, resumed=resumed)
     if not resumed:
         _refuse_another(workspace, run_id)
         await check(plan, workspace, services)
@@ -113,6 +122,9 @@ async def apply(
     try:
         if not resumed:
             _note_answers(journal, plan, run_id)
+        if without_classic:
+            forget_engines(workspace)  # they remember what was waited for
+            _leave_classic(journal, plan, run_id, without_classic)
         outcome = await _run(workspace, plan, digest, journal, clock, services, make_engine, outside, stop)
         known = journal.get(Kind.RUN, run_id)
         state = known.state if known else "unknown"
@@ -143,6 +155,30 @@ async def _run(
     if begins_again(context):
         forget_engines(workspace)
     return await steered(control, carry_out(context, make_engine))
+
+
+async def _may_leave_classic(plan: Plan, services: Services, *, resumed: bool) -> None:
+    """Raises Refused for a run that has not begun, PreflightFailed while classic answers."""
+    if not resumed:
+        why = "Its run has not begun, so nothing is to be gone on with."
+        mend = "Discover from exports (`crossfade discover --exports FOLDER`), assess, plan, and apply that."
+        raise Refused("This plan is not carried out without classic.", why, mend)
+    problems = alive(await probe(plan, services), plan)
+    if problems:
+        raise PreflightFailed("The run does not go on without classic; nothing was written.", problems)
+
+
+def _leave_classic(journal: Journal, plan: Plan, run_id: str, actor: str) -> None:
+    """The word that classic has gone, for this process and every later one."""
+    orders = Orders(journal, run_id, plan.settings, plan.mode)
+    if orders.without_classic:
+        return
+    at_once = max(orders.settings.parallel_moves, AT_ONCE)
+    orders.give(WITHOUT_CLASSIC, "run", actor=actor, values={"parallel_moves": at_once})
+    run = journal.get(Kind.RUN, run_id)
+    if run is not None and run.state in sources(Kind.RUN, RunState.RUNNING):
+        why = f"{actor} says that classic has gone"
+        journal.move(Kind.RUN, run_id, RunState.RUNNING, reason=why, data={"mode": RESTORE})
 
 
 def _deliver_again(context: Context, outside: Outside) -> None:
@@ -188,6 +224,7 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
     )
     accepted = preflight.accepted(plan, iso(services.clock.now())[:10])
     problems = [
+        *(alive(await probe(plan, services), plan) if plan.mode == RESTORE else []),
         *preflight.conflicts(plan),
         *preflight.stale(plan, inventory, target, inventory_of(workspace, plan), target_of(workspace)),
         *preflight.rights(plan, target),
@@ -202,7 +239,7 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
 async def inventory_now(plan: Plan, workspace: Workspace, services: Services) -> Inventory:
     """The live estate; in restore mode there is none, and the saved one is what there is."""
     saved = inventory_of(workspace, plan)
-    if plan.mode == "restore":
+    if plan.mode == RESTORE:
         return saved
     groups = {tenant.key.split("/")[0] for tenant in saved.tenants}
     names = {tenant.key.split("/")[1] for tenant in saved.tenants}

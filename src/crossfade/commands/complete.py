@@ -24,6 +24,7 @@ from crossfade.execution.transitions import Kind, RunState
 from crossfade.execution.workflows.complete import COMPLETE, complete_bodies, stuck
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.ids import fold
+from crossfade.model.modes import RESTORE
 from crossfade.plan.completion import Completion, make_completion
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
@@ -126,7 +127,7 @@ def _may_be_completed(run: Entity | None, plan: Plan) -> Entity:
         state = run.state if run is not None else "not begun"
         mend = "Finish it: `crossfade resume`."
         raise Refused("Nothing of classic is removed.", f"The run of this plan is {state}.", mend)
-    if plan.mode == "restore":
+    if plan.mode == RESTORE:
         raise Refused(
             "Nothing of classic is removed.", "It had gone when the plan was made.", "There is nothing to do."
         )

@@ -10,7 +10,7 @@ from crossfade.errors import CloudError, MigrationError, Refused, StepFailed, St
 from crossfade.execution.engine import Outcome, WorkflowState
 from crossfade.execution.journal import NOBODY, Journal
 from crossfade.execution.journal import Context as Who
-from crossfade.execution.outages import Outages
+from crossfade.execution.outages import Frozen, Outages
 from crossfade.execution.records import Command, Entity
 from crossfade.execution.stopping import Stop
 from crossfade.execution.transitions import Kind, RunState, sources
@@ -145,8 +145,9 @@ class CommandControl:
 
     def _hold(self, error: StepFailed, who: Who) -> Outcome:
         run = self._journal.get(Kind.RUN, self._run_id)
-        if run is not None and run.state in sources(Kind.RUN, RunState.HOLDING):
-            self._journal.move(Kind.RUN, self._run_id, RunState.HOLDING, reason=str(error), context=who)
+        to = RunState.FROZEN if isinstance(error, Frozen) else RunState.HOLDING
+        if run is not None and run.state in sources(Kind.RUN, to):
+            self._journal.move(Kind.RUN, self._run_id, to, reason=str(error), context=who)
         return Outcome(WorkflowState.FAILED, iso(self._clock.now()), error=error.as_data())
 
     def _hold_for(self, error: StepFailed, who: Who = NOBODY) -> None:

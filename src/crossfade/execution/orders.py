@@ -1,6 +1,7 @@
 """What was decided about a run since it was planned: notes in its journal, so that every process finds them again.
 
-A host is tried again, left alone or was taken back; a wave is approved; a setting was changed; the run was rolled back.
+A host is tried again, left alone or was taken back; a wave is approved; a setting was changed; the run was rolled back,
+or goes on without classic.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 from crossfade.errors import InputError, Problem
 from crossfade.execution.journal import Context, Journal
 from crossfade.model.ids import fold
+from crossfade.model.modes import CROSSFADE, RESTORE
 from crossfade.plan.plan import Settings
 
 ORDER = "order"
@@ -20,6 +22,9 @@ TAKEN_BACK = "taken-back"
 APPROVE = "approve"
 SET = "set"
 ROLLED_BACK = "rolled-back"
+WITHOUT_CLASSIC = "without-classic"
+"""Classic has gone while the run was under way: it goes on as a plan of restore mode would."""
+CHANGES = frozenset({SET, WITHOUT_CLASSIC})
 LEAVES = frozenset({SKIP, TAKEN_BACK})
 
 
@@ -51,10 +56,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class Orders:
     """The orders of one run. One process writes, so what it read once stays right."""
 
-    def __init__(self, journal: Journal, run_id: str, settings: Settings) -> None:
+    def __init__(self, journal: Journal, run_id: str, settings: Settings, mode: str = CROSSFADE) -> None:
         self._journal = journal
         self.run_id = run_id
         self._planned = settings
+        self._mode = mode
         notes = journal.events(kind="note", subject=ORDER)
         self._orders = [_order(note) for note in notes if note.run_id == run_id]
         self._settings = self._changed()
@@ -70,7 +76,7 @@ class Orders:
             word=word, of=fold(of), actor=actor, why=reason, seq=self._journal.last_seq(), values=values or {}
         )
         self._orders.append(order)
-        if word == SET:
+        if word in CHANGES:
             self._settings = self._changed()
 
     # -- hosts
@@ -104,6 +110,11 @@ class Orders:
         """The last event before this generation: who was seen on the target earlier is to be seen again."""
         return max((order.seq for order in self._orders if order.word == ROLLED_BACK), default=0)
 
+    @property
+    def without_classic(self) -> bool:
+        """Whether there is no classic service to keep a seat on or to go back to."""
+        return self._mode == RESTORE or any(order.word == WITHOUT_CLASSIC for order in self._orders)
+
     # -- settings
 
     @property
@@ -114,7 +125,7 @@ class Orders:
     def _changed(self) -> Settings:
         changes: dict[str, Any] = {}
         for order in self._orders:
-            if order.word == SET:
+            if order.word in CHANGES:
                 changes |= order.values
         return msgspec.structs.replace(self._planned, **changes)
 

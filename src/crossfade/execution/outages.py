@@ -25,10 +25,17 @@ _MENDS: dict[type[CloudError], str] = {
     Unauthorized: "Sign in anew; then `crossfade resume` goes on where the hosts are.",
 }
 _CLASSIC_GONE = (
-    " While classic does not answer nothing can go back to it: rollback is impossible. Hosts that have moved serve on."
+    " While classic does not answer nothing can go back to it: rollback is impossible. Hosts that have moved serve on. "
+    "If it is switched off for good, `crossfade resume --without-classic` moves what is left, waiting for nobody."
 )
 
 GiveUp = Callable[[StepFailed], None]
+
+
+class Frozen(StepFailed):
+    """Classic does not answer any more: the run is frozen, and there is no way back while that is so."""
+
+    code = "classic-gone"
 
 
 class Outages:
@@ -71,6 +78,8 @@ class Outages:
 
 
 def _held(error: CloudError, since: datetime) -> StepFailed:
-    gone = _CLASSIC_GONE if error.service == "classic" else ""
-    what = f"The run holds: {error.service} could not be used since {iso(since)[:19].replace('T', ' ')} UTC."
-    return StepFailed(what, error.why, _MENDS[type(error)] + gone)
+    frozen = error.service == "classic" and isinstance(error, Unreachable)
+    does = "is frozen" if frozen else "holds"
+    what = f"The run {does}: {error.service} could not be used since {iso(since)[:19].replace('T', ' ')} UTC."
+    mend = _MENDS[type(error)]
+    return Frozen(what, error.why, mend + _CLASSIC_GONE) if frozen else StepFailed(what, error.why, mend)

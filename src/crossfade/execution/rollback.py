@@ -20,7 +20,7 @@ from crossfade.plan.plan import Plan
 
 NO_WAY_BACK = {
     RunState.COMPLETED: "The classic objects have been removed.",
-    RunState.FROZEN: "The classic service had stopped answering.",
+    RunState.FROZEN: "The classic service does not answer. When it does, `crossfade resume` first.",
     RunState.ROLLED_BACK: "It was rolled back already.",
 }
 
@@ -51,8 +51,8 @@ def may_go_back(context: Context, run: Entity | None) -> Entity:
         mend = "There is nothing to take back."
         raise CannotRollBack("This plan was never applied in this folder.", "Its run is not in the journal.", mend)
     why = NO_WAY_BACK.get(RunState(run.state))
-    if context.plan.mode == "restore":
-        why = "The plan is one of restore mode: classic had gone when it was made."
+    if context.orders.without_classic:
+        why = "It goes on without classic, which has gone: there is nothing to go back to."
     if any(step.state in FINISHED_STEPS for step in context.journal.all(Kind.STEP, parent=COMPLETE)):
         why = "`crossfade complete` has begun to remove the classic objects."
     if why:

@@ -53,7 +53,7 @@ def make_context(
     run_id = run_id_of(plan_digest)
     source = Source(services.classic, clock)
     target = Target(services.arm, clock, OwnTokens(journal, run_id))
-    orders = Orders(journal, run_id, plan.settings)
+    orders = Orders(journal, run_id, plan.settings, plan.mode)
     seats = Seats(plan, journal, clock, source, target, orders)
     hooks = Hooks(plan.settings, journal, run_id, outside.folder)
     return Context(

@@ -73,6 +73,7 @@ class Seats:
         self._people = _people_by_pool(plan)
         self._written_at = -1
         self._written_now: set[str] = set()
+        self._turns = [fold(host) for wave in plan.waves for host in wave.hosts]
         self._place = {wave.id: place for place, wave in enumerate(plan.waves)}
         self._publishing = _publishing(plan)
         desks = (note.data for note in journal.events(kind="note", subject=DESK_NOTE) if note.run_id == orders.run_id)
@@ -119,7 +120,9 @@ class Seats:
         return max(live, math.ceil(pool.expected_share * len(self._unseen_in(fold(pool.source)))))
 
     def is_handed_over(self, move: HostMove) -> bool:
-        """Whether everybody of its pool has been taken out of classic."""
+        """Whether everybody of its pool has been taken out of classic, or classic has gone."""
+        if self._orders.without_classic:
+            return True
         last = [wave for wave in self._plan.waves if wave.kind == LAST and self._touches_pool(wave, move.source_pool)]
         return bool(last) and {name for wave in last for name in wave.retract} <= self.written()
 
@@ -132,7 +135,9 @@ class Seats:
         return Verdict(not active, "somebody works on it" if active else "it is nobody's")
 
     async def _look_at_desks(self) -> None:
-        """See who works on their personal desktop, long before its turn comes."""
+        """See who works on their personal desktop, long before its turn comes. Nobody does where classic has gone."""
+        if self._orders.without_classic:
+            return
         for pool in self._plan.pools:
             if pool.personal:
                 look = await self._source.look(pool.source, fresh_s=LOOK_FRESH_S)
@@ -152,6 +157,21 @@ class Seats:
     def in_flight(self) -> set[str]:
         """Folded keys of the hosts that are on their way, there or back."""
         return {fold(host.id) for host in self._journal.standing(Kind.HOST) if host.state in IN_FLIGHT}
+
+    # -- may a host begin, where classic has gone?
+
+    def turn(self, move: HostMove) -> bool:
+        """Whether this host is among the first of those that are ready, as many as may be on their way besides the ones
+        that are. Without classic there is no seat to wait for."""
+        free = self._orders.settings.parallel_moves - len(self.in_flight())
+        hosts = {fold(host.id): host.state for host in self._journal.standing(Kind.HOST)}
+        ready = [key for key in self._turns if hosts.get(key) == HostState.STAGED]
+        return fold(move.source) in ready[: max(0, free)]
+
+    def unpublished(self, wave: Wave) -> list[str]:
+        """Operations that publish people of shared pools with this wave and are not done, in order."""
+        written = self.written()
+        return [name for name in wave.publish if name not in written]
 
     # -- who may be published now?
 

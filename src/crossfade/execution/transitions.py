@@ -5,8 +5,8 @@ The host's states are design section 10:
     on_source → staged → draining → drained → saved → moving → registered → healthy → accepting → confirmed
                           ↘ (a machine gate failed) reverting → on_source | quarantined
 
-A mode without draining (restore) goes from `staged` straight to `saved` or `moving`. The store moves an entity only
-from an allowed state; see `Journal.move`.
+A mode without draining (restore) goes from `staged` or `draining` straight to `moving`, and without a way back a host
+that fails is quarantined where it is. The store moves an entity only from an allowed state; see `Journal.move`.
 """
 
 from enum import StrEnum
@@ -105,13 +105,13 @@ ALLOWED: Final[dict[Kind, Moves]] = {
     ),
     Kind.HOST: _moves(
         ("on_source", "staged quarantined"),
-        ("staged", "draining saved moving on_source quarantined"),
-        ("draining", "drained reverting"),
-        ("drained", "saved reverting"),
-        ("saved", "moving reverting"),
-        ("moving", "registered reverting"),
-        ("registered", "healthy reverting"),
-        ("healthy", "accepting reverting"),
+        ("staged", "draining moving on_source quarantined"),
+        ("draining", "drained moving reverting"),
+        ("drained", "saved moving reverting"),
+        ("saved", "moving reverting quarantined"),
+        ("moving", "registered reverting quarantined"),
+        ("registered", "healthy reverting quarantined"),
+        ("healthy", "accepting reverting quarantined"),
         ("accepting", "confirmed reverting"),
         ("confirmed", "reverting"),
         ("reverting", "on_source quarantined"),

@@ -73,7 +73,8 @@ class HostMove(msgspec.Struct, frozen=True, kw_only=True):
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True):
     """What moves together. `kind`: canary-host, canary-wave, wave or last-wave (hosts that carry the last classic seats
-    of their pools, moved only once their people have been seen on the target or at the due date).
+    of their pools, moved only once their people have been seen on the target or at the due date); restore-wave (a pool
+    of an estate whose classic service has gone, begun side by side with the others, its people published at once).
     `hosts`: classic keys in order; `publish`: ids of the access operations done when the wave's hosts accept sessions
     (personal hosts: the ids of that host's person are in `publish_by_host` and done when that host accepts)."""
 

@@ -12,8 +12,9 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import SessionHost
 from crossfade.model.ids import fold, parent_key
+from crossfade.model.modes import RESTORE
 from crossfade.model.sign_in import CLASSIC_APPS, CLASSIC_FEED, NEW_APPS
-from crossfade.plan import diagnostics, mapping, scaling, single_sign_on
+from crossfade.plan import diagnostics, mapping, restoring, scaling, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -25,7 +26,7 @@ from crossfade.plan.plan import Answered, NotCarried, Plan, PoolPlan, Settings, 
 from crossfade.plan.quotas import counted, quotas
 from crossfade.plan.rbac import plan_roles
 from crossfade.plan.titles import titles
-from crossfade.plan.waves import PoolHosts, at_once, hosts_at_once, hosts_needed, plan_waves
+from crossfade.plan.waves import PoolHosts, at_once, hosts_at_once, hosts_needed, plan_waves, restoring_waves
 
 OUTAGE = "when-empty"
 PREFLIGHT = "conditional-access:"
@@ -42,7 +43,9 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     layout, problems = lay_out(inventory, target, intent)
     problems += _fit(findings, inventory, target) + _open_blockers(findings, intent, today)
     known, unclear = who_is_who(intent.people, target)
+    restores = findings.mode == RESTORE
     access = plan_access(inventory, target, layout, intent, known)
+    access = restoring.nobody_leaves(access) if restores else access
     roles = plan_roles(inventory, target, layout, intent)
     objects = Objects(inventory, target, layout, intent, access.groups)
     people = {pool: len(named) for pool, named in access.by_person.items()}
@@ -53,11 +56,13 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     problems += scaling.problems(layout, inventory, target, intent)
     problems += unclear + access.problems + roles.problems + objects.problems()
     moving = _pool_hosts(hosts, access)
-    problems += _unread(access) + hosts.problems + _seats(moving, intent)
+    problems += _unread(access) + hosts.problems
+    problems += restoring.problems(hosts) if restores else _seats(moving, intent)
     problems += quotas(operations, target, intent.azure.subscription, _accepted(intent, today))
     if problems:
         raise PlanConflict("There is no plan for these inputs.", problems)
-    waves = plan_waves(moving, intent.waves)
+    waves = restoring_waves(moving) if restores else plan_waves(moving, intent.waves)
+    settings = restoring.settings(_settings(intent)) if restores else _settings(intent)
     return Plan(
         inputs={
             "inventory": inventory.design_digest(),
@@ -74,7 +79,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         pools=[_with_late(pool, late) for pool in hosts.pools],
         hosts=[move for moves in hosts.moves.values() for move in moves],
         waves=waves,
-        settings=_settings(intent),
+        settings=settings,
         accepted=_accepted(intent, today),
         answered=_answered(intent, today),
         not_carried=_left(inventory, layout, intent, intent.azure.tenant_id or target.tenant_id),
@@ -85,6 +90,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         quotas=counted(operations, target, intent.azure.subscription),
         titles=titles(inventory, layout, operations),
         notes=[
+            *(restoring.notes(hosts) if restores else []),
             *hosts.notes,
             *objects.notes(),
             *_skipped(inventory, intent),

@@ -26,7 +26,7 @@ from crossfade.plan.plan import GroupAccess, Plan, Wave
 from crossfade.plan.role_proposal import RoleProposal
 
 MEND = "Make the plan again with `crossfade plan`; choices belong into crossfade.toml."
-KINDS = ("canary-host", "canary-wave", "wave", "last-wave")
+KINDS = ("canary-host", "canary-wave", "wave", "last-wave", "restore-wave")
 Wrong = tuple[str, str]
 """Where inside the plan, and what."""
 

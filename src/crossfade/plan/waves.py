@@ -18,6 +18,7 @@ from crossfade.plan.operations import AnyOperation
 from crossfade.plan.plan import HostMove, PoolPlan, Wave
 
 LAST = "last-wave"
+RESTORE = "restore-wave"
 People = dict[str, list[AnyOperation]]
 """Folded UPN -> the operations that publish this person in one pool."""
 
@@ -47,6 +48,20 @@ def plan_waves(pools: list[PoolHosts], intent: WaveIntent) -> list[Wave]:
     return [
         publish.wave(f"wave-{number:02d}", kind, hosts, final=number == len(batches))
         for number, (kind, hosts) in enumerate(batches, 1)
+    ]
+
+
+def restoring_waves(pools: list[PoolHosts]) -> list[Wave]:
+    """Where classic has gone nobody can work, so nothing is kept back: a wave for each pool, all of them begun side by
+    side, the pool with most people first (design 2). Nobody is taken out of classic."""
+    movable = sorted(
+        (msgspec.structs.replace(item, leaving={}) for item in pools if item.hosts),
+        key=lambda item: (-item.pool.people, natural(item.pool.source)),
+    )
+    publish = _Publisher(movable, {item.pool.source: [] for item in movable}, headroom=0.0)
+    return [
+        publish.wave(f"wave-{number:02d}", RESTORE, item.hosts, final=number == len(movable))
+        for number, item in enumerate(movable, 1)
     ]
 
 

@@ -10,6 +10,7 @@ KINDS = {
     "canary-wave": "a few hosts of every pool",
     "wave": "hosts of all pools",
     "last-wave": "the hosts with the last classic seats",
+    "restore-wave": "all hosts of a pool, at once",
 }
 STATES = {
     "on_source": "on classic",

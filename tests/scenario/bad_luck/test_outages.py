@@ -82,7 +82,7 @@ def test_classic_that_is_gone_freezes_the_run_and_rules_out_the_way_back(tmp_pat
     stage = after_canary(tmp_path, engine)
     strike(stage, {"kind": "classic_gone"})
     held = stage.apply(engine)
-    assert held.state == "holding"
+    assert held.state == "frozen"
     assert held.error is not None
     assert "classic could not be used since" in held.error["what"]
     assert "rollback is impossible" in held.error["mend"]

@@ -18,7 +18,7 @@ from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.workflows.drain import PeopleFirst, drain, still_empty
 from crossfade.execution.workflows.objects import write
-from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, revert
+from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, leave_target, revert
 from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, WAITING, find_try, named
 from crossfade.execution.workflows.vm import PAUSE_S, TRIES, installed, power_given_back, restarted, scripted
 from crossfade.plan.plan import HostMove, Wave
@@ -27,6 +27,8 @@ POLL_S = 30.0
 REGISTER_WITHIN_S = 1_800.0
 HEALTHY_WITHIN_S = 1_200.0
 HEARTBEAT_FRESH_S = 300.0
+TURN_WITHIN_S = 14 * 86_400.0
+NO_WAY_BACK = "Classic has gone, so it stays where it is until `crossfade retry`."
 MOVED = "moved"
 LEFT = "left"
 WAITS = "waits"
@@ -74,6 +76,8 @@ def host_body(context: Context) -> Body:
 async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str, Any], found: Facts) -> Facts | None:
     """The whole way. Facts about giving up, or None. Raises MigrationError for a host that stays where it is."""
     number, time = found["number"], args["time"]
+    if context.orders.without_classic:
+        await port.step("turned round", lambda: _turned_round(context, move))
     if number:
         steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
         try:
@@ -129,7 +133,12 @@ async def _again(context: Context, move: HostMove, last: Facts) -> Facts:
     """A host in quarantine may be tried again when it was never disturbed, or serves on classic again by now."""
     known = context.journal.get(Kind.HOST, move.source)
     assert known is not None, f"{move.source} is not in the journal"
-    if known.state == HostState.QUARANTINED:
+    if context.orders.without_classic:
+        if known.state == HostState.QUARANTINED:
+            await leave_target(context, move)
+            await context.target.remove(move)
+            context.settle(Kind.HOST, move.source, HostState.ON_SOURCE, "tried again; classic has gone")
+    elif known.state == HostState.QUARANTINED:
         if last["at"] != STAGING and not await context.source.is_alive(move, HEARTBEAT_FRESH_S):
             raise StepFailed(
                 f"{move.host_name} stays in quarantine.",
@@ -137,6 +146,14 @@ async def _again(context: Context, move: HostMove, last: Facts) -> Facts:
                 "Bring it back there, or leave it out of the plan, then `crossfade resume`.",
             )
         context.settle(Kind.HOST, move.source, HostState.ON_SOURCE, "in service on classic, tried again")
+    return {}
+
+
+async def _turned_round(context: Context, move: HostMove) -> Facts:
+    """A host that was on its way back when classic went: it goes to the target like the others."""
+    known = context.journal.get(Kind.HOST, move.source)
+    if known is not None and known.state == HostState.REVERTING:
+        context.settle(Kind.HOST, move.source, HostState.ON_SOURCE, "classic has gone while it was on its way back")
     return {}
 
 
@@ -193,8 +210,8 @@ async def _settle(context: Context, port: Workflow, move: HostMove, given_up: Fa
         return WAITS
     if given_up["at"] == TAKEN_BACK:
         return LEFT
-    if given_up["at"] == STAGING:
-        why = f"staging failed: {given_up['why']}"
+    if given_up["at"] == STAGING or context.orders.without_classic:
+        why = f"staging failed: {given_up['why']}" if given_up["at"] == STAGING else f"{given_up['why']} {NO_WAY_BACK}"
         await steps.perform(
             "quarantine",
             _nothing,
@@ -232,12 +249,38 @@ async def _stage(context: Context, port: Workflow, steps: Steps, move: HostMove)
 
 
 async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove, wave: Wave) -> Facts:
-    """Out of service on classic, state kept, agent removed; `already` when it has moved before this journal knew."""
-    await drain(context, port, steps, move, wave)
-    await scripted(context, port, steps, move, "save", HostState.SAVED)
-    await still_empty(context, steps, move)
+    """Out of service on classic, state kept, agent removed; `already` when it has moved before this journal knew.
+    Where classic has gone there is nobody to wait for."""
+    if context.orders.without_classic:
+        await _take_turn(context, steps, move)
+        await scripted(context, port, steps, move, "save", HostState.SAVED)
+    else:
+        await drain(context, port, steps, move, wave)
+        await scripted(context, port, steps, move, "save", HostState.SAVED)
+        await still_empty(context, steps, move)
     return await scripted(
         context, port, steps, move, "uninstall", HostState.MOVING, observe=lambda: _already(context, move)
+    )
+
+
+async def _take_turn(context: Context, steps: Steps, move: HostMove) -> None:
+    """Where classic has gone: hosts begin in the order of the plan, as many side by side as may be."""
+
+    async def look() -> Facts | None:
+        await context.control.checkpoint()
+        order, known = context.orders.leave(move.source), context.journal.get(Kind.HOST, move.source)
+        if order is not None:
+            raise StepFailed(f"{move.host_name} is left alone.", order.why, f"`crossfade retry {move.host_name}`.")
+        waits = known is not None and known.state == HostState.STAGED
+        return None if waits and not context.seats.turn(move) else {}
+
+    await steps.until(
+        "turn",
+        look,
+        every_s=POLL_S,
+        within_s=TURN_WITHIN_S,
+        waiting_for="its turn: as many hosts are on their way as may be",
+        then=lambda _: context.advance(move.source, HostState.MOVING, "classic has gone: nobody is waited for"),
     )
 
 
@@ -314,7 +357,8 @@ async def _open(context: Context, steps: Steps, move: HostMove) -> None:
 async def _publish(context: Context, port: Workflow, move: HostMove, wave_id: str) -> None:
     """A personal host's person gets the target now and not before, and loses what classic offered."""
     wave = context.wave(wave_id)
-    for operation_id in wave.publish_by_host.get(move.source, []) + wave.retract_by_host.get(move.source, []):
+    leaving = [] if context.orders.without_classic else wave.retract_by_host.get(move.source, [])
+    for operation_id in wave.publish_by_host.get(move.source, []) + leaving:
         await write(context, port, context.people(port), operation_id)
 
 

@@ -38,7 +38,7 @@ async def revert(context: Context, port: Workflow, move: HostMove, way: str, *, 
     begun = await steps.perform("begin", lambda: _begin(context, move, reason))
     try:
         if begun["touched"]:
-            await steps.perform("leave-target", lambda: _leave_target(context, move))
+            await steps.perform("leave-target", lambda: leave_target(context, move))
             await _give_back(context, port, steps, move)
         await steps.perform("forget", lambda: context.target.remove(move), observe=lambda: context.target.absent(move))
         await steps.perform(
@@ -79,7 +79,7 @@ async def _begin(context: Context, move: HostMove, reason: str) -> Facts:
     return {"touched": before in TOUCHED, "from": before}
 
 
-async def _leave_target(context: Context, move: HostMove) -> Facts:
+async def leave_target(context: Context, move: HostMove) -> Facts:
     """Closed on the target first. Whoever works there by now is not moved by us: only a person may decide that."""
     found = await context.target.close(move)
     if found["sessions"]:

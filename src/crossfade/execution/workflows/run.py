@@ -11,7 +11,7 @@ from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import Kind, RunState, WaveState
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.tries import to_be_tried
-from crossfade.execution.workflows.wave import LAST, SECURED, pools_of
+from crossfade.execution.workflows.wave import LAST, SECURED, begin_publishing, pools_of, published, wave_is_confirmed
 from crossfade.model.alerts import HOLDS
 from crossfade.model.ids import fold
 
@@ -28,7 +28,7 @@ def run_body(context: Context) -> Body:
             await context.hooks.before(steps, context.named("hook"), "before_run", {})
             await _objects(context, port)
             await port.start("watch", f"{port.id}/watch", {})
-            waves = [await _wave(context, port, wave.id, wave.id) for wave in context.plan.waves]
+            waves = await (_all_at_once if context.orders.without_classic else _one_by_one)(context, port)
             waves += await _again(context, port)
             await _late(context, port, steps)
         except MigrationError as error:
@@ -58,6 +58,29 @@ async def _chain(context: Context, port: Workflow, chains: dict[str, list[str]])
         await port.start("chain", f"{port.id}/{subject}", {"subject": subject, "operations": operations})
     ended = await port.wait([f"{port.id}/objects {name}" for name in chains])
     _raise_first(ended)
+
+
+async def _one_by_one(context: Context, port: Workflow) -> list[dict[str, Any]]:
+    return [await _wave(context, port, wave.id, wave.id) for wave in context.plan.waves]
+
+
+async def _all_at_once(context: Context, port: Workflow) -> list[dict[str, Any]]:
+    """Where classic has gone: every wave that is not over, side by side; and whoever had to wait for seats before."""
+    children = [f"{port.id}/{wave.id}" for wave in context.plan.waves]
+    for child, wave in zip(children, context.plan.waves, strict=True):
+        await port.start("wave", child, {"wave": wave.id})
+    left = await port.step("left waiting", lambda: _left_waiting(context))
+    people = await begin_publishing(port, "left waiting", left["operations"])
+    ended = await port.wait(children)
+    await published(port, people)
+    _raise_first(ended)
+    return [dict(ended[child].result) for child in children]
+
+
+async def _left_waiting(context: Context) -> Facts:
+    """What publishes the people of waves that are over and had no seats for them."""
+    over = [wave for wave in context.plan.waves if wave_is_confirmed(context, wave.id)]
+    return {"operations": [name for wave in over for name in context.seats.unpublished(wave)]}
 
 
 async def _again(context: Context, port: Workflow) -> list[dict[str, Any]]:

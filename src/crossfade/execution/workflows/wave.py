@@ -12,6 +12,7 @@ from crossfade.errors import MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.records import Entity
+from crossfade.execution.seats import PEOPLE
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, WaveState
 from crossfade.execution.workflows import host as host_workflow
@@ -32,6 +33,8 @@ YES = "yes"
 YES_POLL_S = 15.0
 YES_WITHIN_S = 30 * 86_400.0
 LAST = "last-wave"
+CHAINS = 8
+"""So many people are published at once, where nobody waits for seats."""
 SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 CANARY = "canary-host"
 MEND = "See `crossfade status`, mend the hosts or `crossfade skip` them, then `crossfade resume`."
@@ -61,6 +64,18 @@ def wave_body(context: Context) -> Body:
 
 async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
     await context.hooks.before(steps, named("hook", time), "before_wave", _variables(wave))
+    carried_over = _restored if context.orders.without_classic else _crossfaded
+    outcomes = await carried_over(context, port, steps, wave, time)
+    await _state(context, steps, wave, WaveState.SOAKING, time)
+    await _soak(context, steps, time)
+    await _approved(context, steps, wave, time)
+    await _confirm(context, steps, wave, time)
+    await _state(context, steps, wave, WaveState.CONFIRMED, time)
+    return outcomes
+
+
+async def _crossfaded(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
+    """Hosts and people from one service to the other, a seat for everybody all the while."""
     if wave.kind == LAST:
         await _state(context, steps, wave, WaveState.WAITING, time)
         await _hand_over(context, port, steps, wave, time)
@@ -68,12 +83,40 @@ async def _carry_out(context: Context, port: Workflow, steps: Steps, wave: Wave,
     outcomes = await _move_all(context, port, steps, wave, time)
     await set_icons(context, port, steps, wave, time)
     await _retract(context, port, steps, wave, _alone(context, wave), time)
-    await _state(context, steps, wave, WaveState.SOAKING, time)
-    await _soak(context, steps, time)
-    await _approved(context, steps, wave, time)
-    await _confirm(context, steps, wave, time)
-    await _state(context, steps, wave, WaveState.CONFIRMED, time)
     return outcomes
+
+
+async def _restored(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> list[dict[str, Any]]:
+    """Where classic has gone: people are published while their hosts are on their way, whether there are seats yet or
+    not; nobody is waited for, and nothing is taken out of classic."""
+    await _state(context, steps, wave, WaveState.MOVING, time)
+    hosts = (await steps.perform(named("pending", time), lambda: _pending(context, wave)))["hosts"]
+    children = await _begin_hosts(context, port, wave, hosts, time, "")
+    due = await steps.perform(named("everybody", time), lambda: _everybody(context, wave))
+    people = await begin_publishing(port, named("everybody", time), due["operations"])
+    outcomes = await _ended_hosts(port, children)
+    await published(port, people)
+    await steps.perform(named("everybody told", time), lambda: _tell(context, wave))
+    await _check_budget(context, port, wave, outcomes, named("failed", time))
+    await set_icons(context, port, steps, wave, time)
+    return outcomes
+
+
+async def _everybody(context: Context, wave: Wave) -> Facts:
+    return {"operations": context.seats.unpublished(wave)}
+
+
+async def begin_publishing(port: Workflow, name: str, operations: list[str]) -> list[str]:
+    """Many people side by side: ARM's and Graph's budgets decide how fast, not the way there and back. Workflow ids."""
+    chains = {f"{port.id}/{name} {at}": operations[at::CHAINS] for at in range(min(CHAINS, len(operations)))}
+    for child, mine in chains.items():
+        await port.start("chain", child, {"subject": PEOPLE, "operations": mine})
+    return list(chains)
+
+
+async def published(port: Workflow, chains: list[str]) -> None:
+    for outcome in (await port.wait(chains)).values():
+        outcome.raise_if_failed()
 
 
 def _variables(wave: Wave) -> dict[str, str]:
@@ -117,6 +160,11 @@ def _is_confirmed(context: Context, wave: Entity) -> bool:
     return wave.state == WaveState.CONFIRMED and step_facts(context, f"{wave.id}/{step}") is not None
 
 
+def wave_is_confirmed(context: Context, wave_id: str) -> bool:
+    known = context.journal.get(Kind.WAVE, wave_id)
+    return known is not None and _is_confirmed(context, known)
+
+
 async def _hold(context: Context, wave: Wave, why: str) -> Facts:
     known = context.journal.get(Kind.WAVE, wave.id)
     assert known is not None, f"{wave.id} is not in the journal"
@@ -158,11 +206,22 @@ async def _move_hosts(
     context: Context, port: Workflow, wave: Wave, hosts: list[str], time: int, turn: int
 ) -> list[dict[str, Any]]:
     """These hosts side by side."""
-    again = f" (turn {turn + 1})" if turn else ""
+    children = await _begin_hosts(context, port, wave, hosts, time, f" (turn {turn + 1})" if turn else "")
+    return await _ended_hosts(port, children)
+
+
+async def _begin_hosts(
+    context: Context, port: Workflow, wave: Wave, hosts: list[str], time: int, again: str
+) -> dict[str, str]:
+    """Workflow -> host."""
+    rehearse = wave.kind == CANARY and context.plan.settings.canary_return and not context.orders.without_classic
     children = {f"{port.id}/{named(host, time)}{again}": host for host in hosts}
     for child, host in children.items():
-        rehearse = wave.kind == CANARY and context.plan.settings.canary_return
         await port.start("host", child, {"host": host, "wave": wave.id, "time": time, "rehearse": rehearse})
+    return children
+
+
+async def _ended_hosts(port: Workflow, children: dict[str, str]) -> list[dict[str, Any]]:
     ended = await port.wait(list(children))
     return [_outcome(host, ended[child]) for child, host in children.items()]
 

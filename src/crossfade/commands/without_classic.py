@@ -1,0 +1,48 @@
+"""Which mode applies is probed, never assumed (design 2): nothing is moved without waiting for people while classic
+still serves them."""
+
+import msgspec
+
+from crossfade.errors import CloudError, InputError, NotFound, Problem
+from crossfade.execution.run import Services
+from crossfade.plan.plan import Plan
+
+MEND = (
+    "It would take hosts from under people's work. Read the live estate (`crossfade discover --live`), assess and plan "
+    "anew; if that run is frozen or holds, `crossfade resume` goes on with classic."
+)
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """What classic says of the plan's hosts. `hosts`: records it still answers with; `told`: why there are none."""
+
+    hosts: int
+    told: str = ""
+
+
+async def probe(plan: Plan, services: Services) -> Probe:
+    """Ask classic for the hosts of one pool after another, until it answers with some or does not answer at all."""
+    told = "It has none of the plan's hosts."
+    try:
+        classic = services.classic
+    except InputError:
+        return Probe(0, "No address of it is known.")
+    for pool in plan.pools:
+        try:
+            rows = await classic.rows("SessionHosts", pool.source)
+        except NotFound as error:
+            told = str(error)
+        except CloudError as error:
+            return Probe(0, str(error))
+        else:
+            if rows:
+                return Probe(len(rows))
+    return Probe(0, told)
+
+
+def alive(found: Probe, plan: Plan) -> list[Problem]:
+    """The problem with leaving classic aside, if it answers."""
+    if not found.hosts:
+        return []
+    what = f"answers, with {found.hosts} hosts of the first of the plan's {len(plan.pools)} pools that has any."
+    return [Problem("the classic service", what, MEND)]
