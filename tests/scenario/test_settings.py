@@ -10,11 +10,13 @@ from stage import Stage, personal, pooled, spec_of
 from crossfade.commands.discover import discover_target
 from crossfade.commands.workspace import INVENTORY
 from crossfade.inventory.inventory import Inventory
-from crossfade.plan.intent import PoolIntent
+from crossfade.plan.intent import Diagnostics, PoolIntent
+from crossfade.report.areas import AREAS, areas
 from crossfade.verification.settings import check_settings
 from crossfade.verification.verification import SettingCheck
 
 VAULT = "https://contoso-kv.vault.azure.net/secrets/adfs"
+LOGS = "/providers/Microsoft.OperationalInsights/workspaces/law"
 RDP = "audiomode:i:02;RedirectClipboard:i:1;nonsense;drivestoredirect:s:"
 
 
@@ -32,7 +34,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     made.discover()
     inventory = made.workspace.read(INVENTORY, Inventory)
     pools = {pool.key: PoolIntent(outage="when-empty", start_vm_on_connect=pool.personal) for pool in inventory.pools}
-    made.make_plan(outage="when-empty", pools=pools, single_sign_on={inventory.tenants[0].key: VAULT})
+    logs = Diagnostics(workspace=f"/subscriptions/{made.rehearsal.subscription}/resourceGroups/rg-logs{LOGS}")
+    signed = {inventory.tenants[0].key: VAULT}
+    made.make_plan(outage="when-empty", pools=pools, single_sign_on=signed, diagnostics=logs)
     applied = made.apply()
     assert applied.state == "finished", [(event.subject, event.reason) for event in made.events("wave")][-3:]
     return made
@@ -125,3 +129,32 @@ def test_a_setting_that_somebody_changed_is_found(stage: Stage, name: str, value
         assert {check.property for check in checks(stage) if check.verdict == "different"} == {name}
     finally:
         properties[name] = before
+
+
+DESKTOPS = "microsoft.desktopvirtualization"
+CHANGED: dict[str, tuple[str, str, Any]] = {
+    "Remote sessions (RDP properties)": (f"{DESKTOPS}/hostpools", "customRdpProperty", "audiomode:i:1;"),
+    "Apps: paths, arguments, icons": (f"{DESKTOPS}/applicationgroups/applications", "filePath", "C:\\Other.exe"),
+    "What people see: titles, visibility, preferred kind": (f"{DESKTOPS}/workspaces", "friendlyName", "Other"),
+    "Sign-on": (f"{DESKTOPS}/hostpools", "ssoadfsAuthority", "https://other.example/adfs"),
+    "Host pools: balancing, limits, assignment, validation": (f"{DESKTOPS}/hostpools", "maxSessionLimit", 3),
+    "Logs and scaling": ("microsoft.insights/diagnosticsettings", "logs", []),
+}
+"""Area -> what somebody changes in it afterwards: type of the object, property, value."""
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_area_is_carried_proven_and_watched(stage: Stage, area: str) -> None:
+    """Each of the six, in one run: something of it came over, nothing differs, and a change of it is found in it."""
+    proven = {found.name: found.counts for found in areas(checks(stage))}
+    assert proven[area]["equal"] + proven[area]["translated"] > 0
+    assert proven[area]["different"] == 0
+    kind, name, value = CHANGED[area]
+    one = next(one for one in stage.world.state.arm.resources.values() if one.type.lower() == kind)
+    before = one.properties.get(name)
+    one.properties[name] = value
+    try:
+        different = {found.name: found.counts["different"] for found in areas(checks(stage))}
+    finally:
+        one.properties[name] = before
+    assert {name for name, count in different.items() if count} == {area}

@@ -15,7 +15,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     ),
     "What people see: titles, visibility, preferred kind": (
         *("friendlyName", "description", "showInFeed", "showInPortal", "preferredAppGroupType", "workspace"),
-        *("friendly_name", "name", "folderName"),
+        *("friendly_name", "name", "folderName", "title"),
     ),
     "Sign-on": (
         *("ssoadfsAuthority", "ssoClientId", "ssoClientSecretKeyVaultPath", "ssoSecretType"),

@@ -11,7 +11,7 @@ import msgspec
 
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model import diagnostics
-from crossfade.model.ids import fold
+from crossfade.model.ids import fold, last_name
 from crossfade.model.target import ArmObject
 from crossfade.plan.compare import same_value
 from crossfade.plan.operations import (
@@ -79,6 +79,7 @@ def check_settings(plan: Plan, target: TargetSnapshot, facts: RunFacts | None = 
             if op.id not in names
             for check in _object(op, objects.get(fold(op.subject)), late)
         ),
+        *_titles(plan, objects),
         *_references(plan, objects),
         *_logs(plan, target),
         *_icons(plan, objects, (facts or RunFacts()).icons),
@@ -135,6 +136,30 @@ def _kept(operation: PutResource | PatchResource, name: str, found: Any) -> bool
         return False
     prior = operation.prior.get("properties") or {}
     return name in prior and same_value(name, prior[name], found)
+
+
+def _titles(plan: Plan, objects: dict[str, ArmObject]) -> Iterator[SettingCheck]:
+    """Whether people read the title that the plan promised, where it is the object's name: a friendly name that it has
+    got since would be what they read instead. Those with a friendly name are judged by that."""
+    given = {fold(op.subject) for op in _written(plan) if _gives_title(op)}
+    targets: dict[str, list[str]] = {}
+    for name in plan.names:
+        targets.setdefault(fold(name.source), []).append(name.target)
+    for title in plan.titles:
+        inside = "/desktops/SessionDesktop" if title.kind == "desktop" else ""
+        made = targets.get(fold(title.source), [])
+        for target in made:
+            found = objects.get(fold(target + inside))
+            other = len(made) > 1 and last_name(target) != title.after  # of a tenant with several workspaces
+            if found is not None and fold(found.id) not in given and not other:
+                read = str(found.properties.get("friendlyName") or last_name(found.id))
+                verdict = EQUAL if read == title.after else DIFFERENT
+                yield SettingCheck(subject=found.id, property="title", wanted=title.after, found=read, verdict=verdict)
+
+
+def _gives_title(operation: PutResource | PatchResource) -> bool:
+    wanted = operation.wanted if isinstance(operation, PatchResource) else {}
+    return "friendlyName" in {**operation.body.get("properties", {}), **wanted}
 
 
 def _references(plan: Plan, objects: dict[str, ArmObject]) -> Iterator[SettingCheck]:
