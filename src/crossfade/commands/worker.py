@@ -234,12 +234,14 @@ class _Shift:
             self._tasks[entry.run] = asyncio.ensure_future(self._carry_out(entry))
 
     async def _until_something(self, beating: "asyncio.Future[None]") -> None:
-        stopping = asyncio.ensure_future(self._stops.asked.wait())
-        waited: set[asyncio.Future[Any]] = {beating, *self._tasks.values()}
-        if not self._stops.asked.is_set():
-            waited.add(stopping)
-        await asyncio.wait(waited, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        asked = [] if self._stops.asked.is_set() else [asyncio.ensure_future(self._stops.asked.wait())]
+        resting = asyncio.ensure_future(self._clock.sleep(LOOK_S))
+        waited: list[asyncio.Future[Any]] = [beating, resting, *asked, *self._tasks.values()]
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (resting, *asked):
+                each.cancel()
 
     # -- one run
 
