@@ -26,6 +26,7 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.growth import Growth
 from crossfade.model.modes import RESTORE
+from crossfade.plan.intent import Accepted
 from crossfade.plan.plan import Plan
 from crossfade.plan.planner import make_plan
 
@@ -88,6 +89,27 @@ def test_an_estate_known_from_exports_is_put_to_work_though_classic_has_gone(tmp
         *["staged", "moving", "registered", "healthy", "accepting", "confirmed"],
     ]
     assert proof(stage).equivalent()
+
+
+@pytest.mark.parametrize("status", [404, 410, 503])
+def test_a_service_that_answers_with_an_error_has_gone_too(tmp_path: Path, status: int) -> None:
+    stage = late(tmp_path)
+    stage.world.state.settings["classic_gone"] = status
+    plan(stage)
+    assert stage.apply().state == "finished"
+
+
+def test_a_service_that_may_not_be_asked_is_not_taken_for_gone_until_somebody_answers_for_it(tmp_path: Path) -> None:
+    stage = late(tmp_path)
+    stage.world.state.settings["classic_gone"] = 403
+    plan(stage)
+    with pytest.raises(PreflightFailed, match="may still serve people"):
+        stage.apply()
+    plan(
+        stage,
+        accepted=[Accepted(finding="classic:gone", by="dana", reason="switched off on Friday", until="2026-12-31")],
+    )
+    assert stage.apply().state == "finished"
 
 
 def test_hosts_are_moved_side_by_side_and_nobody_waits_for_the_night(tmp_path: Path) -> None:

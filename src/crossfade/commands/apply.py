@@ -13,7 +13,7 @@ from crossfade.commands.kept import inventory_of, keep, kept, target_of
 from crossfade.commands.notices import OnNotice
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
-from crossfade.commands.without_classic import alive, probe
+from crossfade.commands.without_classic import alive, not_gone, probe
 from crossfade.commands.workspace import PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused, Stopped
 from crossfade.execution.context import Context
@@ -224,7 +224,7 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
     )
     accepted = preflight.accepted(plan, iso(services.clock.now())[:10])
     problems = [
-        *(alive(await probe(plan, services), plan) if plan.mode == RESTORE else []),
+        *(not_gone(await probe(plan, services), plan, accepted) if plan.mode == RESTORE else []),
         *preflight.conflicts(plan),
         *preflight.stale(plan, inventory, target, inventory_of(workspace, plan), target_of(workspace)),
         *preflight.rights(plan, target),

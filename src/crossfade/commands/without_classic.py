@@ -3,21 +3,29 @@ still serves them."""
 
 import msgspec
 
-from crossfade.errors import CloudError, InputError, NotFound, Problem
+from crossfade.errors import CloudError, Forbidden, InputError, NotFound, Problem, Unauthorized
 from crossfade.execution.run import Services
+from crossfade.model.ids import fold
 from crossfade.plan.plan import Plan
 
+CLASSIC = "the classic service"
 MEND = (
     "It would take hosts from under people's work. Read the live estate (`crossfade discover --live`), assess and plan "
     "anew; if that run is frozen or holds, `crossfade resume` goes on with classic."
 )
 
 
+GONE = "classic:gone"
+"""What somebody answers for who knows that classic has gone though it only says that they may not look."""
+
+
 class Probe(msgspec.Struct, frozen=True):
-    """What classic says of the plan's hosts. `hosts`: records it still answers with; `told`: why there are none."""
+    """What classic says of the plan's hosts. `hosts`: records it still answers with; `told`: why there are none;
+    `hidden`: it answers, and not to us."""
 
     hosts: int
     told: str = ""
+    hidden: bool = False
 
 
 async def probe(plan: Plan, services: Services) -> Probe:
@@ -33,7 +41,7 @@ async def probe(plan: Plan, services: Services) -> Probe:
         except NotFound as error:
             told = str(error)
         except CloudError as error:
-            return Probe(0, str(error))
+            return Probe(0, str(error), hidden=isinstance(error, Unauthorized | Forbidden))
         else:
             if rows:
                 return Probe(len(rows))
@@ -45,4 +53,14 @@ def alive(found: Probe, plan: Plan) -> list[Problem]:
     if not found.hosts:
         return []
     what = f"answers, with {found.hosts} hosts of the first of the plan's {len(plan.pools)} pools that has any."
-    return [Problem("the classic service", what, MEND)]
+    return [Problem(CLASSIC, what, MEND)]
+
+
+def not_gone(found: Probe, plan: Plan, accepted: frozenset[str]) -> list[Problem]:
+    """The same before a plan of restore mode begins, and whether nobody could look. `accepted`: ids of findings that
+    somebody answers for today."""
+    if not found.hidden or fold(GONE) in map(fold, accepted):
+        return alive(found, plan)
+    what = f"may still serve people: {found.told}"
+    mend = f'Sign in as somebody who may read it, or answer for it by name: [[accepted]] finding = "{GONE}", and plan.'
+    return [Problem(CLASSIC, what, mend)]

@@ -29,7 +29,8 @@ from crossfade.plan.titles import titles
 from crossfade.plan.waves import PoolHosts, at_once, hosts_at_once, hosts_needed, plan_waves, restoring_waves
 
 OUTAGE = "when-empty"
-PREFLIGHT = "conditional-access:"
+PREFLIGHT = ("conditional-access:", "classic:")
+"""Findings that are judged before the first write."""
 NAMED = 5
 """How many a sentence names before it only counts."""
 
