@@ -23,6 +23,7 @@
         │   └── StoreLost     the journal or the engine's store cannot be read or written: this process stops at once
         │       └── DatabaseLost  a database that does not answer
         ├── LeaseLost         another process works on this run
+        │   └── Occupied      it did so before we began: nothing was written                               exit 3
         ├── CannotRollBack    there is no way back from here, and why
         └── Stopped           this process was asked to end; what was in flight is journalled              exit 130
 
@@ -221,6 +222,13 @@ class DatabaseLost(StoreLost):
 
 class LeaseLost(ExecutionError):
     code = "lease-lost"
+
+
+class Occupied(LeaseLost):
+    """Another process works on this run already."""
+
+    code = "occupied"
+    exit_code = 3
 
 
 class CannotRollBack(ExecutionError):

@@ -198,6 +198,9 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
     process = begin("apply")
     answer = wait_for(lambda told: any(host["doing"] for host in told["hosts"]))
     assert answer["alive"]
+    code, second, _ = run("apply")
+    assert (code, second["error"]["code"]) == (3, "occupied")
+    assert f"process {process.pid}, since " in second["error"]["why"]
     assert run("pause")[0] == 0
     assert run("status")[1]["state"] == "paused"
     process.kill()

@@ -46,7 +46,7 @@ def as_text(found: "Status") -> str:
 def _head(found: "Status") -> str:
     lines = [
         f"Run {found.run} ({found.mode}) is {found.state}{f': {found.reason}' if found.reason else ''}.",
-        *([f"{_holder(found)} works on it."] if found.alive else []),
+        *([f"{found.holder or 'A process'} works on it."] if found.alive else []),
         f"It began {moment(found.began_at)}; the last of {found.events:,} events was {moment(found.last_at)}.",
     ]
     if not found.alive and found.state in ("running", "paused"):
@@ -59,10 +59,6 @@ def _head(found: "Status") -> str:
             "`crossfade resume --without-classic`."
         )
     return "\n".join(lines)
-
-
-def _holder(found: "Status") -> str:
-    return "A process" if found.holder in ("", "crossfade") else f"Worker {found.holder}"
 
 
 def _waves(found: "Status") -> list[tuple[str, ...]]:

@@ -95,11 +95,12 @@ async def apply(
     hook: Hook = _nothing,
     on_notice: OnNotice | None = None,
     stop: Stop | None = None,
-    holder: str = "crossfade",
+    holder: str = "",
     without_classic: str = "",
 ) -> Applied:
     """Carry the saved plan out, or go on with it where it was interrupted. `on_notice` is told of each notice to people
-    once its files are there; `stop` asks this process to end; `holder` is who works on it, for `status`.
+    once its files are there; `stop` asks this process to end; `holder` is who works on it, for `status`: by default
+    this process and its user.
     `without_classic`: who says that classic has gone while the run was under way; what is left then moves as in restore
     mode.
 
@@ -113,7 +114,7 @@ async def apply(
     if without_classic:
         await _may_leave_classic(plan, services, resumed=resumed)
     if not resumed:
-        _refuse_another(workspace, run_id)
+        refuse_another(workspace, run_id)
         await check(plan, workspace, services)
     if dry_run:
         return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
@@ -259,7 +260,7 @@ def _known(workspace: Workspace, run_id: str) -> bool:
         return reader.get(Kind.RUN, run_id) is not None
 
 
-def _refuse_another(workspace: Workspace, run_id: str) -> None:
+def refuse_another(workspace: Workspace, run_id: str) -> None:
     """Raises Refused while the folder's journal holds another run that is not over: its plan was written over."""
     if not workspace.has_journal():
         return

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from crossfade.clock import Clock
-from crossfade.commands.apply import Hook, exit_code_of, read_plan, steered
+from crossfade.commands.apply import Hook, exit_code_of, read_plan, refuse_another, steered
 from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
@@ -61,10 +61,12 @@ async def rollback(
 ) -> RolledBack:
     """Take back, or go on with a rollback that was interrupted. `make_engine` has its store at ROLLBACK_ENGINE.
 
-    Raises InputError for what the plan does not know, CannotRollBack (nothing written) where there is no way back,
+    Raises InputError for what the plan does not know, Refused while the journal holds the run of another plan,
+    CannotRollBack (nothing written) where there is no way back,
     LeaseLost while another process works on this run: `crossfade abort` stops it.
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
+    refuse_another(workspace, run_id_of(digest))
     scope = scope_of(plan, of)
     outside = outside_of(workspace, run_id_of(digest), plan)
     journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)

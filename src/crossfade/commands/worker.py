@@ -255,7 +255,7 @@ class _Shift:
                     self._clock,
                     self._make_engine,
                     stop=self._stops.of(entry.run),
-                    holder=self._name,
+                    holder=f"Worker {self._name}",
                 )
         except DatabaseLost as error:
             return WAITING, str(error)

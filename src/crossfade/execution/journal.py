@@ -13,9 +13,9 @@ from typing import Any, Literal
 import msgspec
 
 from crossfade.clock import Clock, iso
-from crossfade.errors import CloudError, JournalMismatch, LeaseLost, MigrationError
+from crossfade.errors import CloudError, JournalMismatch, LeaseLost, MigrationError, Occupied
 from crossfade.execution import records
-from crossfade.execution.lock import FileLock
+from crossfade.execution.lock import FileLock, this_process
 from crossfade.execution.migrations import upgrade
 from crossfade.execution.places import Place
 from crossfade.execution.reader import JournalReader, version_of, version_of_store
@@ -78,17 +78,22 @@ class Journal(JournalReader):
         place: Place,
         clock: Clock,
         *,
-        holder: str = "crossfade",
+        holder: str = "",
         hook: Hook = _nothing,
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
     ) -> "Journal":
         """Open or create the journal and take its lease.
 
         `synchronous=NORMAL` may lose the last transitions when the machine (not the process) dies: for rehearsals.
-        Raises LeaseLost when another process holds it; JournalMismatch when the file cannot be read or written, is
+        `holder`: who is told to whoever comes second; by default this process and its user.
+        Raises Occupied when another process holds it; JournalMismatch when the file cannot be read or written, is
         damaged, or comes from a newer version.
         """
-        store = _writing(place, synchronous, holder)
+        holder = holder or this_process()
+        try:
+            store = _writing(place, synchronous, holder)
+        except Occupied as refused:
+            raise _by_whom(refused, place) from refused
         try:
             journal = cls(store, clock, hook)
             journal._take_lease(holder)
@@ -387,6 +392,20 @@ def _writing(place: Place, synchronous: Literal["FULL", "NORMAL"], holder: str) 
     except BaseException:
         lock.release()
         raise
+
+
+def _by_whom(refused: Occupied, place: Place) -> Occupied:
+    """The same, with who holds it and since when, where the journal says so by now."""
+    with suppress(MigrationError), JournalReader.look(place) as reader:
+        lease = reader.lease()
+        if lease is not None and lease.released_at is None:
+            why = f"{lease.holder}, since {_moment(lease.acquired_at)}, last there at {_moment(lease.heartbeat_at)}."
+            return Occupied(refused.what, why, refused.mend)
+    return refused
+
+
+def _moment(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')} UTC"
 
 
 def _locked(path: Path) -> FileLock:

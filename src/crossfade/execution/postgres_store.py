@@ -16,8 +16,9 @@ import msgspec
 import psycopg
 from psycopg import sql as names
 
-from crossfade.errors import DatabaseLost, InputError, LeaseLost, MigrationError, Problem, StoreLost
+from crossfade.errors import DatabaseLost, InputError, LeaseLost, MigrationError, Occupied, Problem, StoreLost
 from crossfade.execution import records
+from crossfade.execution.lock import STEER_IT
 from crossfade.execution.migrations import MIGRATIONS
 from crossfade.execution.places import Place, PostgresPlace
 from crossfade.execution.records import SCHEMA_VERSION
@@ -65,7 +66,7 @@ class PostgresStore:
 
     @classmethod
     def writing(cls, place: PostgresPlace, synchronous: Literal["FULL", "NORMAL"], application: str) -> "PostgresStore":
-        """Take the lock, and make the schema where it is not there. Raises LeaseLost while another process holds it."""
+        """Take the lock, and make the schema where it is not there. Raises Occupied while another process holds it."""
         with our_errors(place):
             store = cls(connect(place, application), place)
             try:
@@ -150,11 +151,8 @@ class PostgresStore:
     def _lock(self) -> None:
         ((locked,),) = self.query("SELECT pg_try_advisory_lock(?, hashtext(?))", _LOCK, self._where.schema)
         if not locked:
-            raise LeaseLost(
-                f"Another process already works on {self._where}.",
-                "It holds the journal's lock in the database.",
-                "Steer it with `crossfade status`, `pause` or `abort`; if it hangs, end it, then `crossfade resume`.",
-            )
+            what = f"Another process already works on {self._where}."
+            raise Occupied(what, "It holds the journal's lock in the database.", STEER_IT)
 
     def _create(self) -> None:
         schema = names.Identifier(self._where.schema)
