@@ -9,8 +9,8 @@ import pytest
 from crossfade.cli.main import run
 from crossfade.cli.options import COMMON, CONNECTION
 from crossfade.cli.table import command
+from crossfade.commands import apply
 from crossfade.errors import MigrationError
-from crossfade.execution.workflows import bodies
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/reference"
 SHARED = {"--help", "--dir", "--json", *("--" + each.name.replace("_", "-") for each in CONNECTION)}
@@ -62,7 +62,7 @@ def test_help_says_what_it_does_and_the_exit_codes(verb: str) -> None:
 
 
 def test_every_error_code_is_described() -> None:
-    assert bodies, "imported, so that the errors of a run are known too"
+    assert apply, "imported, so that the errors of a run are known too"
 
     def tree(kind: type[MigrationError]) -> set[str]:
         return {kind.code}.union(*(tree(each) for each in kind.__subclasses__()))
