@@ -199,7 +199,7 @@ def test_classic_that_answers_after_all_refuses_the_plan(tmp_path: Path) -> None
     with pytest.raises(PreflightFailed) as refused:
         stage.apply()
     assert "classic" in str(refused.value)
-    assert "discover --live" in str(refused.value)
+    assert "`crossfade discover`" in str(refused.value)
     assert stage.writes() == before
 
 

@@ -162,7 +162,7 @@ async def _may_leave_classic(plan: Plan, services: Services, *, resumed: bool) -
     """Raises Refused for a run that has not begun, PreflightFailed while classic answers."""
     if not resumed:
         why = "Its run has not begun, so nothing is to be gone on with."
-        mend = "Discover from exports (`crossfade discover --exports FOLDER`), assess, plan, and apply that."
+        mend = "Discover from exports (`crossfade discover --from FOLDER`), assess, plan, and apply that."
         raise Refused("This plan is not carried out without classic.", why, mend)
     problems = alive(await probe(plan, services), plan)
     if problems:

@@ -10,7 +10,7 @@ from crossfade.plan.plan import Plan
 
 CLASSIC = "the classic service"
 MEND = (
-    "It would take hosts from under people's work. Read the live estate (`crossfade discover --live`), assess and plan "
+    "It would take hosts from under people's work. Read the live estate (`crossfade discover`), assess and plan "
     "anew; if that run is frozen or holds, `crossfade resume` goes on with classic."
 )
 
