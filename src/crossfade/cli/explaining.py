@@ -14,10 +14,10 @@ SHOWN = 20
 def what(here: Here, resource: str) -> Answer:
     from crossfade.commands import who as command
     from crossfade.commands.workspace import Workspace
-    from crossfade.report import text
+    from crossfade.report import access_text
 
     found = command.what(Workspace(here.folder), resource)
-    return Answer(found, "\n\n".join(map(text.view, found)))
+    return Answer(found, "\n\n".join(map(access_text.view, found)))
 
 
 def identities(here: Here, out: Path | None, into: Path | None) -> Answer:

@@ -31,10 +31,10 @@ def verify(here: Here) -> Answer:
 def who(here: Here, person: str) -> Answer:
     from crossfade.commands import who as command
     from crossfade.commands.workspace import Workspace
-    from crossfade.report import text
+    from crossfade.report import access_text
 
     found = command.who(Workspace(here.folder), person)
-    return Answer(found, text.view(found))
+    return Answer(found, access_text.view(found))
 
 
 def report(here: Here, cloud: str) -> Answer:

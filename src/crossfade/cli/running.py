@@ -146,6 +146,10 @@ def counts(result: "DemoResult") -> str:
     rows: list[tuple[str, Any]] = [
         ("Hosts moved", f"{result.hosts_moved} of {result.hosts}" + _besides(result.hosts_quarantined, "quarantined")),
         ("People moved", f"{result.people_moved} of {result.people}" + _besides(result.people_gone, "have left")),
+        (
+            "Assignments before, after",
+            f"{result.assignments_before:,}, {result.assignments_after:,}{_besides(result.groups_made, 'new groups')}",
+        ),
         ("Sign-ins meanwhile", f"{result.sign_ins:,}, at least {result.min_sign_ins_per_person} per person"),
         ("Refused sign-ins", f"{result.refused_sign_ins}{_causes(result.refused_by_cause)}"),
         ("  the same days without a migration", result.refused_sign_ins_without_migration),

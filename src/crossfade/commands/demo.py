@@ -26,6 +26,7 @@ from crossfade.execution.run import MakeEngine, Services
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.model.ids import fold
 from crossfade.model.notices import Notice
+from crossfade.plan.operations import CreateDirectoryGroup, GrantRole
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
@@ -69,6 +70,12 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     people_moved: int
     people_gone: int
     """Assigned in classic, but no longer in the directory."""
+    assignments_before: int
+    """In classic, person by person."""
+    assignments_after: int
+    """Role assignments that give the same on the target."""
+    groups_made: int
+    """New directory groups, which stand for the others."""
     people_told: int
     """By the operator's mail, when the new service was theirs."""
     sign_ins: int
@@ -256,6 +263,9 @@ def _result(
         people=len(moved | gone),
         people_moved=len(moved),
         people_gone=len(gone),
+        assignments_before=sum(len(group.people) + len(group.missing) for group in plan.access),
+        assignments_after=sum(1 for one in plan.operations if isinstance(one, GrantRole)),
+        groups_made=sum(1 for one in plan.operations if isinstance(one, CreateDirectoryGroup)),
         people_told=told,
         sign_ins=tally["sign_ins"],
         min_sign_ins_per_person=tally["min_sign_ins_per_person"],

@@ -1,6 +1,6 @@
-"""Reports as plain text: the summary of a migration, the proof, and one person's or resource's access."""
+"""Reports as plain text: the summary of a migration, the proof."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from crossfade.model.ids import last_name
 from crossfade.report import words
@@ -8,8 +8,6 @@ from crossfade.report.documents import Documents
 from crossfade.report.story import RunStory
 from crossfade.report.tables import section, table
 from crossfade.report.verdict import verdict
-from crossfade.verification.access import Path
-from crossfade.verification.explain import View
 from crossfade.verification.verification import Verification
 
 SHOWN = 20
@@ -116,30 +114,3 @@ def _list(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def _cut(lines: list[str], count: int) -> list[str]:
     return [*lines, f"… and {count - SHOWN:,} more"] if count > SHOWN else lines
-
-
-# ---------------------------------------------------------------- who and what
-
-
-def view(found: View) -> str:
-    """The answer of `who` or `what`: each path, and `-` before what does not open."""
-    lines = [words.clean(found.subject), *([words.clean(found.note)] if found.note else [])]
-    lines += section("Before, on classic", _paths(found, found.before))
-    if found.after is None:
-        return "\n".join([*lines, "", "The target was not read yet: crossfade discover --target."])
-    lines += section("On Azure Virtual Desktop", _paths(found, found.after))
-    if found.planned is not None:
-        lines += section("There, when the plan is carried out", _paths(found, found.planned))
-    return "\n".join(lines)
-
-
-def _paths(found: View, paths: Iterable[Path]) -> list[str]:
-    paths = list(paths)
-    if not paths:
-        return ["nothing"]
-    by_person = any(path.person != found.subject for path in paths)
-    rows = [
-        ("+" if path.opens else "-", path.person if by_person else words.resource(path.resource), path.how)
-        for path in paths
-    ]
-    return table(("", "who" if by_person else "what", "by which path"), rows, most=160)

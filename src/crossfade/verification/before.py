@@ -142,11 +142,12 @@ class Before:
 
     def _path(self, person: str, group: AppGroup, item: Item) -> Path:
         pool = self._pools[fold(parent_key(group.key))]
-        spelled = self._listed[fold(group.key)][person]
-        how = f"assigned to app group {last_name(group.key)} of {last_name(pool.key)} as {spelled}"
+        spelled, label = self._listed[fold(group.key)][person], self.people.label(person)
+        how = f"assigned to app group {last_name(group.key)} of {last_name(pool.key)}"
+        how += "" if spelled == label else f" as {spelled}"
         hindrance, place = self._hindrance(person, pool, item)
         return Path(
-            person=self.people.label(person),
+            person=label,
             resource=item.resource.key,
             opens=not hindrance,
             how=f"{how}; {hindrance or place}" if hindrance or place else how,

@@ -11,11 +11,12 @@ from samples import documents, finding, story
 
 from crossfade.assessment.findings import Findings, Severity
 from crossfade.plan.operations import Action, PutResource
-from crossfade.report import text, words
+from crossfade.report import access_text, text, words
 from crossfade.report.plan_text import plan_text
 from crossfade.report.tables import table
 from crossfade.report.verdict import verdict
-from crossfade.verification.explain import who
+from crossfade.verification.access import Path
+from crossfade.verification.explain import View, who
 from crossfade.verification.verification import AccessChange, HostCheck, Unexplained
 from crossfade.verification.verify import sides
 
@@ -152,10 +153,49 @@ def test_who() -> None:
     found = inventory()
     empty = snapshot(found)
     plan = plan_of(found, empty)
-    told = text.view(who(ANN, *sides(plan, found, applied(plan, empty))))
-    assert told.splitlines()[0] == ANN
-    assert "+  Office / Desktop Application Group / Remote Desktop  assigned to app group" in told
-    assert "On Azure Virtual Desktop" in told
+    told = access_text.view(who(ANN, *sides(plan, found, applied(plan, empty))))
+    assert told.splitlines()[:6] == [
+        ANN,
+        "1 opened before, 1 open now: the same.",
+        "",
+        "+  Office / Desktop Application Group / Remote Desktop",
+        "     before   assigned to app group Desktop Application Group of Office",
+        "     now      granted on application group Office-DAG; shown in workspace contoso",
+    ]
+
+
+def paths(*rows: tuple[str, str, bool, str]) -> list[Path]:
+    return [
+        Path(person=person, resource=f"g/t/{resource}", opens=opens, how=how) for person, resource, opens, how in rows
+    ]
+
+
+def test_what_has_the_same_paths_stands_together_and_what_differs_is_marked() -> None:
+    answer = View(
+        subject=ANN,
+        before=paths(
+            (ANN, "a", True, "by x"), (ANN, "b", True, "by x"), (ANN, "c", True, "by y"), (ANN, "e", False, "no")
+        ),
+        after=paths((ANN, "a", True, "by z"), (ANN, "b", True, "by z"), (ANN, "d", True, "by z")),
+    )
+    assert access_text.view(answer).splitlines()[1:] == [
+        "3 opened before, 3 open now: 1 lost, 1 gained.",
+        *("", "+  a", "+  b", "     before   by x", "     now      by z"),
+        *("", "lost c", "     before   by y", "     now      nothing"),
+        *("", "gained d", "     before   nothing", "     now      by z"),
+        *("", "-  e", "     before   no", "     now      nothing"),
+    ]
+
+
+def test_people_of_a_resource_before_there_is_a_target() -> None:
+    answer = View(subject="g/t/a", before=paths((ANN, "a", True, "by x"), ("bob", "a", False, "but he left")))
+    assert access_text.view(answer).splitlines() == [
+        "g/t/a",
+        "1 open today.",
+        *("", f"+  {ANN}", "     before   by x"),
+        *("", "-  bob", "     before   but he left"),
+        *("", access_text.NOT_READ),
+    ]
 
 
 @pytest.mark.parametrize(

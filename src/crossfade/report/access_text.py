@@ -1,0 +1,91 @@
+"""The answer of `who` and `what` as text: what has the same paths stands together, with what was, is and is planned.
+
+    alice@contoso.com
+    2 opened before, 2 open now: the same.
+
+    +  Office / Office Apps / Excel
+    +  Office / Office Apps / Word
+         before   assigned to app group Office Apps of Office
+         now      through the group Office users, granted on application group Office-Apps
+         planned  assigned to Office-Apps through the new group Office users, with wave-02
+
+Signs: + open as before, - open neither then nor now, lost, gained.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from crossfade.model.ids import fold
+from crossfade.report import words
+from crossfade.verification.access import Path
+from crossfade.verification.explain import View
+
+SAME, NEITHER, LOST, GAINED = "+", "-", "lost", "gained"
+_SIGNS = {(True, True): SAME, (False, False): NEITHER, (True, False): LOST, (False, True): GAINED}
+"""Whether it opened before, and whether it opens now -> the sign."""
+NOTHING = "nothing"
+NOT_READ = "The target was not read yet: crossfade discover --target."
+
+
+class Row(msgspec.Struct):
+    """One resource of a person, or one person of a resource, with its paths."""
+
+    name: str
+    before: list[Path]
+    now: list[Path]
+    planned: list[Path]
+
+    def sign(self, *, read: bool) -> str:
+        """`read`: whether the target was; before that, what opens is what opens today."""
+        opened = any(path.opens for path in self.before)
+        return _SIGNS[opened, any(path.opens for path in self.now) if read else opened]
+
+
+def view(found: View) -> str:
+    """The whole answer."""
+    rows = _rows(found)
+    read = found.after is not None
+    lines = [words.clean(found.subject), *([words.clean(found.note)] if found.note else []), _total(rows, read)]
+    together: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        together.setdefault((row.sign(read=read), *_paths(row, found)), []).append(row)
+    for (sign, *told), alike in together.items():
+        lines += ["", *(f"{sign:<2} {words.clean(row.name)}" for row in alike), *(f"     {line}" for line in told)]
+    return "\n".join(lines if read else [*lines, "", NOT_READ])
+
+
+def _rows(found: View) -> list[Row]:
+    """In the order of their names; of a person by resource, of a resource by person."""
+    rows: dict[tuple[str, str], Row] = {}
+    sides = {"before": found.before, "now": found.after or [], "planned": found.planned or []}
+    by_person = any(path.person != found.subject for paths in sides.values() for path in paths)
+    for side, paths in sides.items():
+        for path in paths:
+            name = path.person if by_person else words.resource(path.resource)
+            row = rows.setdefault((fold(path.resource), fold(path.person)), Row(name, [], [], []))
+            getattr(row, side).append(path)
+    return [rows[key] for key in sorted(rows, key=lambda key: (fold(rows[key].name), key))]
+
+
+def _paths(row: Row, found: View) -> Iterable[str]:
+    yield f"before   {_how(row.before)}"
+    if found.after is not None:
+        yield f"now      {_how(row.now)}"
+    if found.planned is not None:
+        yield f"planned  {_how(row.planned)}"
+
+
+def _how(paths: list[Path]) -> str:
+    return words.clean("; and ".join(path.how for path in paths)) or NOTHING
+
+
+def _total(rows: list[Row], read: bool) -> str:
+    opened = sum(1 for row in rows if any(path.opens for path in row.before))
+    if not read:
+        return f"{opened} open today."
+    signs = [row.sign(read=True) for row in rows]
+    now = signs.count(SAME) + signs.count(GAINED)
+    lost, gained = signs.count(LOST), signs.count(GAINED)
+    change = f"{lost} lost, {gained} gained" if lost or gained else "the same"
+    return f"{opened} opened before, {now} open now: {change}."
