@@ -119,15 +119,18 @@ class Graph:
         query = {"$filter": filter, "$select": GROUP_FIELDS, "$top": "999"}
         return await self._line.rows("/v1.0/groups", subject=subject, query=query, link="@odata.nextLink")
 
-    async def ensure_group(self, display_name: str, nickname: str, description: str = "") -> dict[str, Any]:
-        """The security group with this mail nickname, made when there is none. The nickname is its identity here:
-        choose one that only this group of this plan can have, and a rerun finds what an earlier try made."""
+    async def ensure_group(
+        self, display_name: str, nickname: str, description: str = "", owners: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """The security group with this mail nickname, made with these `owners` (object ids) when there is none. The
+        nickname is its identity here: choose one that only this group of this plan can have, and a rerun finds what an
+        earlier try made."""
         filter, subject = f"mailNickname eq {_literal(nickname)}", f"group {display_name}"
         present = await self._groups(filter, subject)
         if present:
             return present[0]
         try:
-            return await self._create_group(display_name, nickname, description)
+            return await self._create_group(display_name, nickname, description, owners)
         except OutcomeUnknown as error:
             unknown = error
         await self._clock.sleep(15)
@@ -136,13 +139,17 @@ class Graph:
             raise unknown
         return made[0]
 
-    async def _create_group(self, display_name: str, nickname: str, description: str) -> dict[str, Any]:
+    async def _create_group(
+        self, display_name: str, nickname: str, description: str, owners: Sequence[str]
+    ) -> dict[str, Any]:
+        """Owners go with the creation, as Graph's reference has it; that is not among the confirmed facts."""
         body = {
             "displayName": display_name,
             "mailNickname": nickname,
             "mailEnabled": False,
             "securityEnabled": True,
             **({"description": description} if description else {}),
+            **({"owners@odata.bind": [self._reference(one) for one in owners]} if owners else {}),
         }
         return await self._post("/groups", body, f"group {display_name}")
 

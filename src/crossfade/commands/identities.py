@@ -94,4 +94,6 @@ def intent_of(workspace: Workspace) -> Intent:
 def named(workspace: Workspace) -> tuple[list[str], list[str]]:
     """UPNs and object ids, and groups, that crossfade.toml names: a discovery of the target looks them up too."""
     intent = intent_of(workspace)
-    return looked_up(intent.people), sorted({one for ids in intent.groups.values() for one in ids})
+    return looked_up(intent.people, intent.access.group_owners), sorted(
+        {one for ids in intent.groups.values() for one in ids}
+    )

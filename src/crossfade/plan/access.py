@@ -60,6 +60,8 @@ class AccessPlan(msgspec.Struct, kw_only=True):
     together: dict[str, dict[str, frozenset[str]]] = {}
     unread: list[str] = []
     """UPNs that nobody looked up in the directory, or could not: whether they are gone is not known."""
+    owners: list[str] = []
+    """Object ids of the owners of new groups."""
     names: DisplayNames = msgspec.field(default_factory=DisplayNames)
     proposals: list[Proposal] = []
     problems: list[Problem] = []
@@ -98,7 +100,8 @@ def plan_access(
     personal = {fold(pool.key) for pool in layout.pools if pool.personal}
     ids = {key: list(found.persons()) for key, found in people.items()}
     existing = existing_groups(ids, layout.groups, personal, target, intent)
-    plan = AccessPlan(proposals=existing.proposals, problems=existing.problems)
+    owners, unowned = _owners(intent, identities)
+    plan = AccessPlan(proposals=existing.proposals, problems=existing.problems + unowned, owners=owners)
     held = _Held(target)
     for group in wanted:
         plan.unread += [
@@ -108,6 +111,21 @@ def plan_access(
         ]
         _plan_group(plan, group, people[group.key], existing.used.get(fold(group.key), []), layout, intent, held)
     return plan
+
+
+def _owners(intent: Intent, identities: dict[str, Identity]) -> tuple[list[str], list[Problem]]:
+    """Object ids of those who own new groups; a name that nobody has would leave the group to nobody."""
+    found: list[str] = []
+    problems = []
+    for upn in intent.access.group_owners:
+        identity = identities.get(fold(upn))
+        if identity is not None and identity.state == "found" and identity.object_id:
+            found.append(identity.object_id)
+            continue
+        state = identity.state if identity else "not looked up yet"
+        mend = "Run `crossfade discover --target` again: it looks up whoever is named there. Or correct the name."
+        problems.append(Problem("access.group_owners", f"{upn} cannot own groups: {state}.", mend))
+    return list(dict.fromkeys(found)), problems
 
 
 def _people(listed: dict[str, str], identities: dict[str, Identity], known: WhoIsWho) -> _People:
@@ -264,7 +282,8 @@ def _through_group(
             or f"{len(persons)} people, more than the {intent.access.direct_threshold} assigned one by one",
             display_name=display,
             mail_nickname=nickname,
-            description=f"May open {last_name(group.key)} of {last_name(pool)}"[:DESCRIPTION_LIMIT],
+            description=fill(intent.access.group_description, **words)[:DESCRIPTION_LIMIT],
+            owners=[] if present else plan.owners,
             prior_id=present.id if present else None,
         )
     )

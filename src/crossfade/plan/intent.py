@@ -32,10 +32,13 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Up to `direct_threshold` people of an app group are assigned one by one, more through a new Entra group. The
-    others: whether existing groups of these kinds are proposed, `propose` or `never`."""
+    """Up to `direct_threshold` people of an app group are assigned one by one, more through a new Entra group.
+    `group_owners`: UPNs of who owns the new groups; `group_description`: a template like those of names. The others:
+    whether existing groups of these kinds are proposed, `propose` or `never`."""
 
     direct_threshold: int = 150
+    group_owners: list[str] = []
+    group_description: str = "May open {group} of {pool}"
     dynamic_groups: str = "propose"
     synchronised_groups: str = "propose"
 

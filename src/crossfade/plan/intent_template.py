@@ -56,6 +56,8 @@ WORDS: dict[str, dict[str, str]] = {
     "access": {
         "direct_threshold": "Up to so many people of an app group are assigned one by one, more through a new\n"
         "Entra group. The service takes 200 on one object.",
+        "group_owners": "Who owns the new groups and decides who joins them later: UPNs. Empty: none is named.",
+        "group_description": "Template of their description.",
         "dynamic_groups": "Whether the plan proposes existing groups that a rule fills: propose, or never.",
         "synchronised_groups": "Likewise those whose members are changed on-premises.",
     },

@@ -109,6 +109,8 @@ class CreateDirectoryGroup(Operation, frozen=True, kw_only=True, tag="create-dir
     display_name: str
     mail_nickname: str
     description: str
+    owners: list[str] = []
+    """Object ids of people."""
     prior_id: str | None = None
 
     undo_note = "delete the group that this run created"

@@ -62,9 +62,10 @@ def _unusable(old: str, meant: str, now: Identity | None) -> list[Problem]:
     return [Problem(f"[people] {old}", what, mend)]
 
 
-def looked_up(decided: Mapping[str, str]) -> list[str]:
-    """The UPNs and object ids that a discovery of the target has to look up for these decisions."""
-    return sorted({meant.strip() for meant in decided.values() if not is_left_out(meant)})
+def looked_up(decided: Mapping[str, str], owners: Iterable[str] = ()) -> list[str]:
+    """The UPNs and object ids that a discovery of the target has to look up for these decisions, and for `owners` of
+    new groups."""
+    return sorted({meant.strip() for meant in (*decided.values(), *owners) if not is_left_out(meant)})
 
 
 def is_left_out(meant: str) -> bool:

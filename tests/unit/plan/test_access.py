@@ -170,6 +170,27 @@ def test_two_app_groups_never_share_a_directory_group() -> None:
     assert len({group.display_name for group in groups}) == len({group.subject for group in groups}) == 2
 
 
+def test_new_groups_have_the_owners_and_the_description_that_were_asked_for() -> None:
+    estate = Estate()
+    estate.pool("Office", people=4)
+    boss = "boss@contoso.com"
+    people = [
+        *estate.target().identities,
+        identity(boss),
+        identity("left@contoso.com", object_id=None, state="missing"),
+    ]
+    asked = Access(
+        direct_threshold=2, group_owners=[boss.upper(), boss], group_description="{group} in {pool}, {tenant}"
+    )
+    plan = plan_of(estate, estate.target(identities=people), access=asked)
+    (made,) = of(plan, CreateDirectoryGroup)
+    assert (made.owners, made.description) == ([oid(boss)], f"{DAG} in Office, Contoso")
+    assert plan.looked_up == sorted([boss.upper(), boss])
+    for wrong, told in {"left@contoso.com": "missing", "typo@contoso.com": "not looked up yet"}.items():
+        with pytest.raises(PlanConflict, match=f"{wrong} cannot own groups: {told}"):
+            plan_of(estate, estate.target(identities=people), access=Access(group_owners=[wrong]))
+
+
 # ---------------------------------------------------------------- quotas
 
 

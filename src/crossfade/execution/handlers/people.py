@@ -33,7 +33,9 @@ class DirectoryGroups:
     async def apply(self, operation: CreateDirectoryGroup) -> Facts:
         if operation.prior_id:
             return {"group_id": operation.prior_id}
-        group = await self._graph.ensure_group(operation.display_name, operation.mail_nickname, operation.description)
+        group = await self._graph.ensure_group(
+            operation.display_name, operation.mail_nickname, operation.description, operation.owners
+        )
         return {"group_id": group["id"]}
 
     async def undo(self, operation: CreateDirectoryGroup) -> Facts:
