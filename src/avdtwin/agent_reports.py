@@ -5,6 +5,7 @@ service writes rows of them is inferred). The rounds begin with the first diagno
 with the last, so that a world without logs has no event of theirs.
 """
 
+from functools import cache
 from typing import Any
 
 from avdtwin import activity
@@ -47,22 +48,47 @@ def _listening(world: World) -> dict[str, list[str]]:
 
 
 def _told(world: World, host: Resource) -> dict[str, Any]:
-    own = session_hosts.shown(world, host)
-    beat = own["lastHeartBeat"]
-    upgraded = own["lastUpdateTime"]
+    own, on = host.properties, session_hosts.sessions_on(world, host)
+    active = sum(session.state == "Active" for session in on)
+    upgraded = own.get("lastUpdateTime")
     return {
         "SessionHostName": host.name.rpartition("/")[2],
-        "Status": own["status"],
-        "LastHeartBeat": parse_iso(beat) if beat else None,
-        "AllowNewSessions": str(own["allowNewSession"]),
-        "ActiveSessions": str(own["activeSessions"]),
-        "InactiveSessions": str(own["disconnectedSessions"]),
-        "AgentVersion": own["agentVersion"] or "",
-        "SxSStackVersion": own["sxSStackVersion"] or "",
-        "OSVersion": own["osVersion"] or "",
-        "UpgradeState": own["updateState"],
-        "UpgradeErrorMsg": own["updateErrorMessage"],
+        "Status": session_hosts.status(world, host),
+        "LastHeartBeat": session_hosts.last_heartbeat(world, host),
+        "AllowNewSessions": str(own.get("allowNewSession", True)),
+        "ActiveSessions": str(active),
+        "InactiveSessions": str(len(on) - active),
+        "AgentVersion": own.get("agentVersion") or "",
+        "SxSStackVersion": own.get("sxSStackVersion") or "",
+        "OSVersion": own.get("osVersion") or "",
+        "UpgradeState": own.get("updateState", "Succeeded"),
+        "UpgradeErrorMsg": own.get("updateErrorMessage", ""),
         "LastUpgradeTimeStamp": parse_iso(upgraded) if upgraded else None,
-        "SessionHostHealthCheckResult": own["sessionHostHealthCheckResults"],
-        "SessionHostResourceId": own["resourceId"] or "",
+        "SessionHostResourceId": own.get("resourceId") or "",
     }
+
+
+_CHECKS = 11
+"""0 DomainJoin, 1 DomainTrust, 2 FSLogix, 3 SxSStack, 4 URLCheck, 5 GenevaAgent, 6 DomainReachable, 7 WebRTCRedirector,
+8 SxSStackEncryption, 9 IMDSReachable, 10 MSIXPackageStaging: the numbers of the published sample queries of the table.
+"""
+
+_SUCCEEDED, _FAILED = 1, 2
+_FAILS = {"Available": None, "NeedsAssistance": 5}
+"""Status -> the check that fails; hosts of another status run no checks."""
+
+
+@cache
+def checks_of(status: str) -> list[dict[str, Any]] | None:
+    """`SessionHostHealthCheckResult` of a row. It follows from the status, so that rows need not hold it; nobody
+    changes what is given here.
+    """
+    if status not in _FAILS:
+        return None
+    results = [_FAILED if number == _FAILS[status] else _SUCCEEDED for number in range(_CHECKS)]
+    return [_check(number, result) for number, result in enumerate(results)]
+
+
+def _check(number: int, result: int) -> dict[str, Any]:
+    details = {"Message": "", "ErrorCode": int(result == _FAILED)}
+    return {"HealthCheckName": number, "HealthCheckResult": result, "AdditionalFailureDetails": details}

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from _inprocess import ADMIN, SUBSCRIPTION, Twin
 
-from avdtwin import agents, registry, tokens, windows
+from avdtwin import agent_reports, agents, registry, tokens, windows
 from avdtwin.arm import log_workspaces
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
@@ -97,6 +97,9 @@ def test_a_host_that_registers_is_told_and_then_reports(twin: Twin) -> None:
     told = rows(twin, "WVDAgentHealthStatus")
     assert (told[-1]["Status"], told[-1]["AllowNewSessions"]) == ("Available", "True")
     assert told[-1]["SessionHostResourceId"].endswith("/virtualMachines/vm-1")
-    assert {check["healthCheckResult"] for check in told[-1]["SessionHostHealthCheckResult"]} == {
-        "HealthCheckSucceeded"
-    }
+    checks = agent_reports.checks_of(told[-1]["Status"])
+    assert checks is not None
+    assert [check["HealthCheckResult"] for check in checks] == [1] * 11
+    failing = agent_reports.checks_of("NeedsAssistance") or []
+    assert [check["HealthCheckName"] for check in failing if check["HealthCheckResult"] == 2] == [5]
+    assert agent_reports.checks_of("Unavailable") is None

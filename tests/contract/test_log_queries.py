@@ -518,6 +518,10 @@ def test_bodies_and_paths(twin: Twin, lived: Lived, path: str, body: bytes, expe
         ("WVDErrors | where Code == -2146233088 and not(ServiceError) | take 1 | project Code", [[-2146233088]]),
         ("WVDCheckpoints | take 1 | project x = Parameters.LoadBalanceOutcome", [["NewSession"]]),
         ("WVDCheckpoints | take 1 | project Parameters", [['{"LoadBalanceOutcome":"NewSession"}']]),
+        ("WVDAgentHealthStatus | where Status == 'Available' and isnotempty(SessionHostHealthCheckResult) | count",
+         None),
+        ("WVDAgentHealthStatus | where Status != 'Available' and isnotempty(SessionHostHealthCheckResult) | count",
+         [[0]]),
         ("WVDConnections | summarize count()", None),
         ("WVDConnections | where State == 'X' | summarize max(TimeGenerated), dcount(UserName)", [[None, 0]]),
         ("WVDConnections | where State == 'X' | summarize count() by UserName", []),
@@ -542,6 +546,8 @@ def test_the_language(twin: Twin, lived: Lived, query: str, rows: list[list[Any]
     assert answer.status == 200, answer.content
     found = answer.json()["tables"][0]
     if rows is None:
-        assert [each["name"] for each in found["columns"]] == ["count_"]
+        ((counted,),) = found["rows"]
+        assert counted > 0
+        assert found["columns"][0]["name"] in ("Count", "count_")
     else:
         assert found["rows"] == rows

@@ -139,10 +139,15 @@ def status(world: World, host: Resource) -> str:
     return "Disconnected" if silent_s < float(world.setting("heartbeat_lost_s")) else "NoHeartbeat"
 
 
-def shown(world: World, host: Resource) -> dict[str, Any]:
-    """A host's properties as a preview version shows them: with its sessions by state."""
-    found: dict[str, Any] = _body(world, host, preview=True)["properties"]
-    return found
+def last_heartbeat(world: World, host: Resource) -> float | None:
+    """When a host's agent was last heard of by this pool."""
+    machine = world.state.machines.get(host.vm or "")
+    if machine is not None and _belongs(machine, host):
+        beat = agents.heartbeat(world, machine)
+        if beat is not None:
+            return beat
+    kept = host.properties.get("lastHeartBeat")
+    return parse_iso(kept) if kept else None
 
 
 # ---------------------------------------------------------------- routes
@@ -238,7 +243,7 @@ def _body(world: World, host: Resource, preview: bool) -> dict[str, Any]:
     properties = {
         **(_preview_members(on) if preview else {}),
         "friendlyName": kept.get("friendlyName"),
-        "lastHeartBeat": _last_heartbeat(world, host),
+        "lastHeartBeat": iso(last_heartbeat(world, host)),
         "statusTimestamp": None,
         "lastUpdateTime": kept.get("lastUpdateTime"),
         "sessions": len(on),
@@ -266,13 +271,3 @@ def _preview_members(on: list[Any]) -> dict[str, Any]:
         "pendingSessions": 0,
         "sessionHostConfiguration": None,
     }
-
-
-def _last_heartbeat(world: World, host: Resource) -> str | None:
-    machine = world.state.machines.get(host.vm or "")
-    if machine is not None and _belongs(machine, host):
-        beat = agents.heartbeat(world, machine)
-        if beat is not None:
-            return iso(beat)
-    found: str | None = host.properties.get("lastHeartBeat")
-    return found

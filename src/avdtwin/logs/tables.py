@@ -7,7 +7,7 @@ once something was written to it.
 
 from typing import Any
 
-from avdtwin import activity, kql
+from avdtwin import activity, agent_reports, kql
 from avdtwin.state import LogRow, Resource
 from avdtwin.world import World
 
@@ -113,4 +113,6 @@ def _filled(row: LogRow, customer_id: str) -> kql.Row:
     parts = str(row.values["_ResourceId"]).split("/")
     system = "Azure" if len(parts) > 2 else "RestAPI"
     given: dict[str, Any] = {"TenantId": customer_id, "Type": row.table, "SourceSystem": system}
+    if row.table == "WVDAgentHealthStatus":
+        given["SessionHostHealthCheckResult"] = agent_reports.checks_of(row.values["Status"])
     return {**given, "_SubscriptionId": parts[2] if len(parts) > 2 else "", **row.values}
