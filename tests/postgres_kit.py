@@ -85,7 +85,7 @@ class Server:
 def postgres_server() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="crossfade-postgres-"))
     try:
-        server = _made(folder)
+        server = made_in(folder)
         server.start()
         yield server
         server.stop(crash=True)
@@ -99,7 +99,9 @@ def postgres(postgres_server: Server) -> str:
     return postgres_server.new_database()
 
 
-def _made(folder: Path) -> Server:
+def made_in(folder: Path) -> Server:
+    """A server whose data lies in this folder, not started yet."""
+    folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     word = folder / "word"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 from stage import QUICK, Stage
 from workers_kit import Yard, writes_of
 
+from crossfade.cli.main import main
 from crossfade.commands.status import status
 from crossfade.commands.workspace import Workspace
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.transitions import Kind
 from postgres_kit import PASSWORD, Server
+
+CROSSFADE = [sys.executable, "-m", "crossfade"]
 
 
 def histories(reader: JournalReader) -> dict[str, list[str]]:
@@ -60,3 +69,53 @@ def test_a_killed_worker_is_adopted_and_nothing_is_done_twice(tmp_path: Path, po
         more = {call: count - writes.get(call, 0) for call, count in writes_of(yard.ask("calls")).items()}
         assert all(0 <= count <= 1 for count in more.values()), f"at most the call in flight was said again: {more}"
         assert PASSWORD not in alive.said + dead.said
+
+
+def test_the_verbs_queue_work_and_tell(
+    tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crossfade(*words: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        code = main([*words, "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    with Yard("tiny", tmp_path, postgres) as yard:
+        yard.discover()
+        yard.queue("adatum")
+        for name, value in yard.environ("CROSSFADE_CLIENT_SECRET__ADATUM").items():
+            monkeypatch.setenv(name, value)
+        folder = str(tmp_path / "adatum")
+        code, queued = crossfade("queue", "--dir", folder, "--name", "Adatum", "--share", "50")
+        assert (code, queued["name"], queued["share"]) == (0, "Adatum", 50)
+        assert any(limit.startswith("directory ") for limit in queued["limits"])
+
+        working = subprocess.Popen([*CROSSFADE, "worker"], stderr=subprocess.PIPE, text=True)
+        yard.until(lambda: yard.runs()["Adatum"].state == "working")
+        yard.until(lambda: crossfade("status", "--dir", folder)[0] == 0)
+        worker_id = yard.runs()["Adatum"].worker
+        assert main(["status", "--dir", folder]) == 0
+        assert f"Worker {worker_id} works on it." in capsys.readouterr().out
+        assert main(["fleet"]) == 0
+        assert f"working at {worker_id}" in capsys.readouterr().out
+        assert main(["queue", "--dir", folder]) == 3, "a worker has it"
+        working.send_signal(signal.SIGTERM)
+        _, said = working.communicate(timeout=60)
+        assert working.returncode == 0, said
+        assert PASSWORD not in said
+
+        code, told = crossfade("fleet")
+        assert (code, told["runs"][0]["state"], told["workers"][0]["why"]) == (0, "waiting", "SIGTERM asked for it")
+        (tmp_path / "adatum" / "plan.json").write_text("{}")
+        code, worked = crossfade("worker", "--until-done")
+        assert (code, worked["held"]) == (1, [queued["run"]])
+        assert crossfade("fleet")[0] == 2, "a person is needed"
+        assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_without_a_database_there_is_no_fleet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CROSSFADE_DATABASE", raising=False)
+    for verb in ("queue", "worker", "fleet"):
+        assert main([verb]) == 1
+        assert "CROSSFADE_DATABASE" in capsys.readouterr().err

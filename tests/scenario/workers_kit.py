@@ -115,6 +115,11 @@ class Yard:
         with urllib.request.urlopen(f"{self.url}/_twin/{what}", context=trusted, timeout=60) as answer:
             return dict(json.load(answer))
 
+    def environ(self, secret: str) -> dict[str, str]:
+        """What `crossfade` needs to work here; `secret` is the variable that holds it."""
+        connection = {f"CROSSFADE_{name.upper()}": value for name, value in self.connection._asdict().items() if value}
+        return {**connection, secret: self.secret, "CROSSFADE_DATABASE": self.database}
+
     # -- runs
 
     def discover(self) -> None:
