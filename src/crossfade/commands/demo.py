@@ -26,8 +26,9 @@ from crossfade.execution.run import MakeEngine, Services
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.model.ids import fold
 from crossfade.model.notices import Notice
-from crossfade.plan.operations import CreateDirectoryGroup, GrantRole
+from crossfade.plan.operations import CreateDirectoryGroup
 from crossfade.plan.plan import Plan
+from crossfade.report.consolidation import consolidated
 from crossfade.verification.verification import Verification
 
 T = TypeVar("T")
@@ -263,8 +264,8 @@ def _result(
         people=len(moved | gone),
         people_moved=len(moved),
         people_gone=len(gone),
-        assignments_before=sum(len(group.people) + len(group.missing) for group in plan.access),
-        assignments_after=sum(1 for one in plan.operations if isinstance(one, GrantRole)),
+        assignments_before=sum(row.before for row in consolidated(plan)),
+        assignments_after=sum(row.after for row in consolidated(plan)),
         groups_made=sum(1 for one in plan.operations if isinstance(one, CreateDirectoryGroup)),
         people_told=told,
         sign_ins=tally["sign_ins"],

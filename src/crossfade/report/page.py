@@ -15,6 +15,7 @@ from crossfade.plan.plan import HostMove, Plan, PoolPlan
 from crossfade.plan.role_proposal import RoleProposal
 from crossfade.report import words
 from crossfade.report.areas import Area, areas
+from crossfade.report.consolidation import Consolidated, consolidated, total
 from crossfade.report.documents import Documents
 from crossfade.report.story import ARRIVED, HostStory
 from crossfade.verification.verification import HostCheck
@@ -231,6 +232,13 @@ class Page:
     def titles(self) -> list[FeedTitle]:
         """What people read in their feed; what changes first."""
         return sorted(self.plan.titles, key=lambda one: not one.changed)
+
+    def consolidation(self) -> list[Consolidated]:
+        """App groups by how many assignments they need fewer; those through groups first."""
+        return sorted(consolidated(self.plan), key=lambda row: (row.after - row.before, row.source))
+
+    def assignments(self) -> str:
+        return total(consolidated(self.plan))
 
     def automation(self) -> list[RoleProposal]:
         """Each application of the customer's own, once."""

@@ -27,6 +27,7 @@ from crossfade.plan.plan import Plan, Wave
 from crossfade.plan.rbac import described
 from crossfade.plan.role_proposal import RoleProposal
 from crossfade.report import words
+from crossfade.report.consolidation import consolidated, total
 from crossfade.report.tables import indented, section, table
 
 LEGEND = "+ create   ~ change   = there already, adopted   . nothing to do   ! conflict"
@@ -66,6 +67,7 @@ def plan_text(plan: Plan, *, every_row: bool = False) -> str:
         "Conflicts: decide each in crossfade.toml [conflicts]", [_conflict(row) for row in conflicts(plan)]
     )
     lines += section("Cannot be undone", irreversible(plan))
+    lines += section("Groups instead of single people", [total(consolidated(plan))] if plan.access else [])
     lines += section("Limits of the service", [words.clean(quota.told()) for quota in plan.quotas])
     lines += section("Titles in people's feeds", feed(plan, every_row=every_row))
     lines += section("Not carried over", not_carried(plan))
