@@ -58,9 +58,7 @@ def test_runs_of_one_subscription_share_its_limits(tenants: Tenants) -> None:
 
 
 @pytest.mark.parametrize(("shares", "throttled"), [((0.5, 0.5), False), ((1.0, 1.0), True)])
-def test_shares_are_what_keeps_two_programs_inside(
-    tmp_path: Path, shares: tuple[float, float], throttled: bool
-) -> None:
+def test_shares_keep_two_programs_inside(tmp_path: Path, shares: tuple[float, float], throttled: bool) -> None:
     stage = Stage.of(spec_of(POOL), tmp_path)
     group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-nothing"
 
