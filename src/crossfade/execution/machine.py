@@ -81,6 +81,10 @@ class Machine:
         facts = await self.script(move, "observe")
         return facts if facts.get("brokerKind") == "classic" and facts.get("isRegistered") else None
 
+    async def is_bare(self, move: HostMove) -> bool:
+        """Whether no agent is on the VM at all: one whose installation is not told yet is to keep its registration."""
+        return not (await self.script(move, "observe"))["products"]
+
     async def boot_time(self, move: HostMove) -> Facts:
         facts = await self.script(move, "observe")
         return {"booted_at": facts["bootTime"]}

@@ -299,8 +299,8 @@ async def _install(context: Context, port: Workflow, steps: Steps, move: HostMov
     await restarted(context, port, steps, move, "restart-clean", booted)
 
     async def install() -> Facts:
-        if await context.target.registered(move) is not None:
-            await context.target.remove(move)  # a record that an earlier try left would keep this agent out
+        if await context.target.registered(move) is not None and await context.machine.is_bare(move):
+            await context.target.remove(move)  # a record that is left would keep the new agent out
         return await context.machine.install(move)
 
     return await installed(port, steps, "install", install, lambda: context.machine.is_installed(move))
