@@ -93,6 +93,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         notes=[
             *(restoring.notes(hosts) if restores else []),
             *hosts.notes,
+            *_tight(moving, intent),
             *objects.notes(),
             *_skipped(inventory, intent),
             *_notes(access, waves, hosts),
@@ -223,6 +224,21 @@ def _seats(pools: list[PoolHosts], intent: Intent) -> list[Problem]:
         elif not outage and hosts_needed(pool, headroom) + hosts_at_once(item, headroom) > seated:
             problems.append(_too_many_at_once(item, headroom, seated))
     return problems
+
+
+def _tight(pools: list[PoolHosts], intent: Intent) -> Iterable[str]:
+    """Pools of several hosts that are planned only because an outage is allowed: that helps a pool of one host."""
+    for item in pools:
+        pool, seated = item.pool, sum(1 for move in item.hosts if move.capacity)
+        allowed = intent.pool(pool.source).outage == OUTAGE and not pool.personal and pool.host_count > 1
+        if allowed and pool.people and hosts_needed(pool, intent.waves.headroom) > seated - 1:
+            wanted = math.ceil((1 + intent.waves.headroom) * pool.people * pool.expected_share)
+            yield (
+                f'{pool.source}: outage = "{OUTAGE}" is for a pool of one host. {(seated - 1) * pool.capacity} seats '
+                f"stay while one of its {pool.host_count} hosts moves, and {pool.people} people want {wanted} at their "
+                "peak, with headroom: a host waits until enough of them were seen on the target, and the run holds "
+                "where they are not."
+            )
 
 
 def _too_many_at_once(item: PoolHosts, headroom: float, seated: int) -> Problem:

@@ -153,6 +153,8 @@ def test_with_an_outage_allowed_the_last_people_wait_for_the_last_host() -> None
     pool = estate.pool("Office", hosts=3, people=60, max_session_limit=10)
     plan = plan_of(estate, pools={pool: PoolIntent(outage="when-empty")})
     assert sum(len(wave.publish) for wave in plan.waves) == 60
+    (note,) = [note for note in plan.notes if "is for a pool of one host" in note]
+    assert "20 seats stay while one of its 3 hosts moves, and 60 people want 26 at their peak" in note
     assert len(plan.waves[-1].publish) > 0
     seats = 0
     published = 0
