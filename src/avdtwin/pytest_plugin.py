@@ -36,14 +36,15 @@ class Token:
 
 
 class Credential:
-    """A credential of the twin's operator that asks no authority; for clients of Azure's management SDKs."""
+    """A credential of the twin's operator that asks no authority; for clients of Azure's SDKs."""
 
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
 
     def get_token(self, *scopes: str, **_: Any) -> Token:
-        """A token that no test outlives, made for the twin's own address."""
-        return Token(self._twin.token(), 2**33)
+        """A token that no test outlives, made for whom the client asks."""
+        audiences = [scope.removesuffix("/.default") for scope in scopes]
+        return Token(self._twin.token(*audiences[:1]), 2**33)
 
 
 class Twin:

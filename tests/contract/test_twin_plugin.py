@@ -9,6 +9,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.identity import ClientSecretCredential
 from azure.mgmt.desktopvirtualization import DesktopVirtualizationMgmtClient
+from azure.mgmt.loganalytics import LogAnalyticsManagementClient
+from azure.mgmt.resource.resources import ResourceManagementClient
+from azure.monitor.query import LogsQueryClient
 
 from avdtwin import pytest_plugin
 
@@ -36,6 +39,24 @@ def avdtwin(request: pytest.FixtureRequest) -> Any:
     """Ours, in case the project is not installed with its entry point."""
     world = pytest_plugin.avdtwin_world.__wrapped__(request)  # type: ignore[attr-defined]
     yield from pytest_plugin.avdtwin.__wrapped__(world)  # type: ignore[attr-defined]
+
+
+def test_somebody_elses_program_asks_for_logs(avdtwin: pytest_plugin.Twin) -> None:
+    """A workspace made over the wire, in a subscription where nobody had registered its provider, and queried."""
+    trust: Any = {"connection_verify": str(avdtwin.ca_file)}
+    avdtwin.call(lambda world: world.state.settings.update({"rights_enforced": False}))
+    where = {"base_url": avdtwin.url, **trust}
+    with ResourceManagementClient(avdtwin.credential(), avdtwin.subscription_id, **where) as resources:
+        group = next(iter(resources.resource_groups.list())).name
+        assert resources.providers.register("Microsoft.OperationalInsights").registration_state == "Registering"
+        avdtwin.advance(60)
+    with LogAnalyticsManagementClient(avdtwin.credential(), avdtwin.subscription_id, **where) as clients:
+        desk: Any = clients.workspaces
+        desk.begin_create_or_update(group, "logs", {"location": "westeurope"}, polling=False)
+        made = desk.get(group, "logs")
+    with LogsQueryClient(avdtwin.credential(), endpoint=avdtwin.url, **trust) as logs:
+        answer: Any = logs.query_workspace(made.customer_id, "WVDConnections | count", timespan=None)
+        assert [list(row) for row in answer.tables[0].rows] == [[0]]
 
 
 def test_the_official_client_with_the_official_credential(avdtwin: pytest_plugin.Twin) -> None:

@@ -128,6 +128,8 @@ def is_or_holds(world: World, principal_id: str, object_id: str) -> bool:
     if principal_id == object_id:
         return True
     groups = world.state.directory.groups
+    if principal_id not in groups:
+        return False
     waiting, seen = [principal_id], {principal_id}
     while waiting:
         group = groups.get(waiting.pop())
