@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from stage import QUICK, Stage, pooled, spec_of
 
+from avdtwin import faults
 from avdtwin.state import User
 from crossfade.assessment.findings import Findings
 from crossfade.cloud.services import Services
@@ -139,6 +140,17 @@ def one_group(folder: Path, *, hosts: int) -> tuple[Stage, Callable[[], Plan]]:
     group.members = dict.fromkeys(access.people.values(), 0.0)
     read_groups(tight)
     return tight, lambda: plan(tight, waves=waves, groups={access.source: [group.id]})
+
+
+def test_a_group_that_may_not_be_read_any_more_is_not_published(stage: Stage) -> None:
+    proposed = with_yes(stage)
+    route = "groups/{key}/transitiveMembers/microsoft.graph.user"
+    fault = {"kind": "error", "status": 403, "match": {"service": "graph", "route": route}}
+    at_the_first_write(stage, lambda: faults.put_in(stage.world, [fault]))
+    told = wave_error(stage, stage.apply())
+    assert f"The group {proposed.display_name} is not published." in told
+    assert "could not be read" in told
+    assert proposed.group not in {one.principal_id for one in stage.world.state.arm.role_assignments.values()}
 
 
 def test_seats_that_are_just_enough_are_enough_for_a_group(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def _proposal(
         source=role.key or "/",
         classic_role=role.role,
         principal=principal,
-        principal_type="ServicePrincipal" if automation else role.object_type or "User",
+        principal_type="ServicePrincipal" if automation else role.object_type or _kind(role),
         principal_label=label,
         role=definition,
         role_name=name,
@@ -228,6 +228,11 @@ def _proposal(
         decision=decision,
         operation="" if needs else f"grant-role:{_name(scope, definition, principal)}",
     )
+
+
+def _kind(role: RoleAssignment) -> str:
+    """Of a principal whose kind classic does not say: the service refuses a group that is called a user."""
+    return "Group" if role.group_object_id and not role.object_id else "User"
 
 
 def _principal(role: RoleAssignment, target: TargetSnapshot) -> str:

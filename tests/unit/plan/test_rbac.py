@@ -115,6 +115,13 @@ def test_what_is_granted_already_is_adopted() -> None:
     assert (again[first.id].action, again[first.id].subject) == (Action.ADOPT, "by-hand")
 
 
+def test_a_group_is_granted_as_a_group_where_classic_does_not_say_what_it_is() -> None:
+    group = RoleAssignment(key=POOL, role="RDS Reader", group_object_id="g-1", display_name="Helpdesk")
+    made = plan(group, roles={f"{POOL}#RDS Reader#g-1": "grant"})
+    assert {(one.principal, one.principal_type) for one in extra(made)} == {("g-1", "Group")}
+    assert not check_plan(made)
+
+
 def test_automation_is_told_what_it_must_become() -> None:
     made = plan(role(TENANT, "RDS Contributor", object_type="ServicePrincipal", sign_in_name="", app_id="app-1"))
     assert all("Azure Resource Manager" in one.automation for one in made.roles)

@@ -7,7 +7,7 @@ from crossfade.clock import Clock
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.classic import Classic
 from crossfade.cloud.graph import Graph
-from crossfade.errors import NotFound, StepFailed
+from crossfade.errors import Forbidden, NotFound, StepFailed
 from crossfade.execution.recent import Recent
 from crossfade.execution.steps import Facts
 from crossfade.model.ids import fold, last_name
@@ -110,7 +110,7 @@ class Grants:
         """The group's people at the moment of the grant, which publishes all of them."""
         try:
             inside = await self._graph.some_people_in(promise.group, promise.most() + MORE)
-        except NotFound:
+        except (NotFound, Forbidden):
             inside = None
         names = {fold(one): upn for one, upn in (inside or {}).items() if upn}
         wrong = broken(promise, inside, names)
