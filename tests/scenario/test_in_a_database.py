@@ -17,7 +17,7 @@ from crossfade.errors import JournalMismatch, Refused
 from crossfade.execution.transitions import Kind
 from postgres_kit import PASSWORD, Server
 
-SMALL = spec_of(pooled(hosts=2), pooled("Second", "sec", hosts=2))
+SMALL = spec_of(pooled(hosts=2, groups=()))
 
 
 def planned(folder: Path, database: str = "") -> Stage:
