@@ -12,7 +12,7 @@ import pytest
 
 from crossfade.clock import SimulatedClock
 from crossfade.errors import DatabaseLost, InputError, JournalMismatch, LeaseLost, Refused
-from crossfade.execution.fleet import FINISHED, HELD, WAITING, WORKING, Entry, Fleet, Watch, look, next_of
+from crossfade.execution.fleet import FINISHED, HELD, WAITING, WORKING, Entry, Fleet, Watch, holder_of, look, next_of
 from crossfade.execution.journal import Journal
 from crossfade.execution.places import PostgresPlace
 from crossfade.execution.transitions import Kind
@@ -146,7 +146,7 @@ def test_a_worker_that_only_stood_still_writes_nothing_more(
     fleet.add(entry("a"))
     mine.enter("one", at_once=1, silence_s=60)
     mine.claim("one")
-    journal = Journal.open(run, clock, holder="one", synchronous="NORMAL")
+    journal = Journal.open(run, clock, holder=holder_of("one"), synchronous="NORMAL")
     journal.add(Kind.RUN, "r", run_id="r")
     with pytest.raises(LeaseLost):
         Journal.open(run, clock, holder="two")

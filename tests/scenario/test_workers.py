@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,7 +57,9 @@ def test_a_killed_worker_is_adopted_and_nothing_is_done_twice(tmp_path: Path, po
                 return ""
 
         victim = yard.until(moving)
-        assert status(Workspace(yard.folder / "all", yard.database)).holder == victim, "status names who works"
+        assert status(Workspace(yard.folder / "all", yard.database)).holder == f"Worker {victim}", (
+            "status names who works"
+        )
         dead, alive = (first, second) if victim == "first" else (second, first)
         dead.kill()
         worked = alive.ended(180)
@@ -85,6 +88,9 @@ def test_the_verbs_queue_work_and_tell(
         for name, value in yard.environ("CROSSFADE_CLIENT_SECRET__ADATUM").items():
             monkeypatch.setenv(name, value)
         folder = str(tmp_path / "adatum")
+        hidden = tmp_path / "tailspin" / ".crossfade"
+        shutil.copytree(folder, hidden, ignore=shutil.ignore_patterns("database.json"))
+        assert crossfade("queue", "--dir", str(hidden))[1]["name"] == "tailspin"
         code, queued = crossfade("queue", "--dir", folder, "--name", "Adatum", "--share", "50")
         assert (code, queued["name"], queued["share"]) == (0, "Adatum", 50)
         assert any(limit.startswith("directory ") for limit in queued["limits"])

@@ -1,5 +1,7 @@
 """Runs in a queue of a PostgreSQL: put there, and looked at. `worker` carries them out."""
 
+from pathlib import Path
+
 import msgspec
 
 from crossfade.clock import Clock, SystemClock
@@ -40,7 +42,7 @@ def queue(
     place = PostgresPlace(database, ANY_SCHEMA)
     entry = Entry(
         run=run_id_of(workspace.digest(PLAN)),
-        name=name or workspace.folder.resolve().name,
+        name=name or _name_of(workspace.folder.resolve()),
         folder=str(workspace.folder.resolve()),
         connection={key: value for key, value in connection.items() if value},
         limits=limits_of(workspace, plan.subscription),
@@ -50,6 +52,11 @@ def queue(
         keep_in_database(workspace, database)
         fleet.add(entry)
     return entry
+
+
+def _name_of(folder: Path) -> str:
+    """The folder's, or of the one around it where it is a hidden one, as `.crossfade` is."""
+    return folder.parent.name if folder.name.startswith(".") else folder.name
 
 
 def limits_of(workspace: Workspace, subscription: str) -> list[str]:

@@ -22,7 +22,7 @@ from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import Workspace
 from crossfade.errors import DatabaseLost, InputError, Problem, Stopped
 from crossfade.execution.engine import error_as_data
-from crossfade.execution.fleet import FINISHED, HELD, WAITING, Entry, Fleet, Watch, next_of
+from crossfade.execution.fleet import FINISHED, HELD, WAITING, Entry, Fleet, Watch, holder_of, next_of
 from crossfade.execution.places import PostgresPlace
 from crossfade.execution.run import MakeEngine, Services
 
@@ -255,7 +255,7 @@ class _Shift:
                     self._clock,
                     self._make_engine,
                     stop=self._stops.of(entry.run),
-                    holder=f"Worker {self._name}",
+                    holder=holder_of(self._name),
                 )
         except DatabaseLost as error:
             return WAITING, str(error)

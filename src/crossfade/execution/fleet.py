@@ -210,9 +210,9 @@ class Fleet:
             if still is None:
                 return []
             execute(
-                "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE application_name = %s "
+                "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE application_name = ANY(%s) "
                 "AND datname = current_database() AND pid <> pg_backend_pid()",
-                (_END_WITHIN_MS, dead.id),
+                (_END_WITHIN_MS, [dead.id, holder_of(dead.id)]),
             )
             return self._part(execute, dead.id, why, adopted=1)
 
@@ -239,6 +239,11 @@ class Fleet:
         with _errors(self._place), self._connection.transaction():
             self._connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (SCHEMA,))
             yield self._connection.execute
+
+
+def holder_of(worker: str) -> str:
+    """Who holds a journal, as people read it; its connection bears that name in the database."""
+    return f"Worker {worker}"
 
 
 def next_of(entries: list[Entry]) -> Entry | None:
