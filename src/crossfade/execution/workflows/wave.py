@@ -414,7 +414,7 @@ async def _confirm(context: Context, steps: Steps, wave: Wave, time: int) -> Non
             every_s=CONFIRM_POLL_S,
             within_s=CONFIRM_WITHIN_S,
             told=lambda move=move: context.target.told(move),  # type: ignore[misc]
-            waiting_for="the host to be well at the end of its soak time",
+            waiting_for=f"{move.host_name} to be well at the end of its soak time",
             then=lambda _, host=host: context.advance(host, HostState.CONFIRMED, "well after its soak time"),  # type: ignore[misc]
         )
         await power_given_back(context, steps, move)
