@@ -67,7 +67,7 @@ def grant(world: World, object_id: str, role: str, scope: str) -> None:
         scope=scope,
         role_definition_id=f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{role}",
         principal_id=object_id,
-        principal_type="User",
+        principal_type="Group" if object_id in world.state.directory.groups else "User",
         created_at=world.now,
         effective_at=world.now,
     )

@@ -243,7 +243,7 @@ def put(world: World, scope: str, principal: str) -> None:
             scope=scope,
             role_definition_id=definition(AVD_USER),
             principal_id=principal,
-            principal_type="User",
+            principal_type="Group" if principal in world.state.directory.groups else "User",
             created_at=0,
             effective_at=0,
         ),

@@ -50,8 +50,20 @@ def held(world: World, object_id: str, scope: str) -> Iterator[roles.Role]:
 def counting(world: World, object_id: str, scope: str) -> Iterator[RoleAssignment]:
     """Assignments at a scope or above it that are in force and reach an object, directly or through groups."""
     key = object_id.lower()
-    for assignment in covering(world, scope):
-        if assignment.effective_at <= world.now and is_or_holds(world, assignment.principal_id.lower(), key):
+    for ancestor in scopes_above(scope):
+        for assignment in _reaching(world, _normal(ancestor), key):
+            if assignment.effective_at <= world.now:
+                yield assignment
+
+
+def _reaching(world: World, scope: str, key: str) -> Iterator[RoleAssignment]:
+    """Assignments made exactly at a scope to an object, or to a group that holds it. A thousand people assigned one by
+    one are not looked through for one of them."""
+    index = _index(world)
+    yield from index.items(f"given {scope} {key}")
+    for assignment in index.items(f"shared {scope}"):
+        principal = assignment.principal_id.lower()
+        if principal != key and is_or_holds(world, principal, key):
             yield assignment
 
 
@@ -175,7 +187,10 @@ def _index(world: World) -> Index[RoleAssignment]:
 
 def _buckets_of(_key: str, assignment: RoleAssignment) -> list[str]:
     scope = _normal(assignment.scope)
-    buckets = [f"scope {scope}", f"name {assignment.name.lower()}", f"principal {assignment.principal_id.lower()}"]
+    principal = assignment.principal_id.lower()
+    buckets = [f"scope {scope}", f"name {assignment.name.lower()}", f"principal {principal}", f"given {scope} {principal}"]
+    if assignment.principal_type.lower() != "user":
+        buckets.append(f"shared {scope}")
     if scope.startswith("/subscriptions/"):
         buckets.append(f"subscription {scope.split('/')[2]}")
     return buckets

@@ -85,7 +85,7 @@ class Twin:
             scope=scope,
             role_definition_id=f"{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}",
             principal_id=principal_id,
-            principal_type="User",
+            principal_type="Group" if principal_id in self.world.state.directory.groups else "User",
             created_at=0.0,
             effective_at=effective_at,
         )
