@@ -1,5 +1,5 @@
 """What the twin's logs cost: a day of 2,000 people on 100 hosts of Azure Virtual Desktop, without and with diagnostic
-settings for everything, assigned through a group and one by one; and how long the shipped queries take over what came in.
+settings for everything, assigned through a group and one by one; and how long the shipped queries take over all that.
 
     PYTHONPATH=src .venv/bin/python benchmarks/twin_logs.py
 

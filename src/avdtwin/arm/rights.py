@@ -188,7 +188,8 @@ def _index(world: World) -> Index[RoleAssignment]:
 def _buckets_of(_key: str, assignment: RoleAssignment) -> list[str]:
     scope = _normal(assignment.scope)
     principal = assignment.principal_id.lower()
-    buckets = [f"scope {scope}", f"name {assignment.name.lower()}", f"principal {principal}", f"given {scope} {principal}"]
+    buckets = [f"scope {scope}", f"given {scope} {principal}"]
+    buckets += [f"name {assignment.name.lower()}", f"principal {principal}"]
     if assignment.principal_type.lower() != "user":
         buckets.append(f"shared {scope}")
     if scope.startswith("/subscriptions/"):
