@@ -87,5 +87,7 @@ def _total(rows: list[Row], read: bool) -> str:
     signs = [row.sign(read=True) for row in rows]
     now = signs.count(SAME) + signs.count(GAINED)
     lost, gained = signs.count(LOST), signs.count(GAINED)
+    if not opened and not now:
+        return "Nothing opened before, and nothing opens now."
     change = f"{lost} lost, {gained} gained" if lost or gained else "the same"
     return f"{opened} opened before, {now} open now: {change}."

@@ -187,6 +187,11 @@ def test_what_has_the_same_paths_stands_together_and_what_differs_is_marked() ->
     ]
 
 
+def test_somebody_for_whom_nothing_opens_on_either_side() -> None:
+    answer = View(subject=ANN, before=paths((ANN, "a", False, "but she left")), after=[])
+    assert access_text.view(answer).splitlines()[1] == "Nothing opened before, and nothing opens now."
+
+
 def test_people_of_a_resource_before_there_is_a_target() -> None:
     answer = View(subject="g/t/a", before=paths((ANN, "a", True, "by x"), ("bob", "a", False, "but he left")))
     assert access_text.view(answer).splitlines() == [
