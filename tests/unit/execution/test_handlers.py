@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from stage import Stage, personal, pooled, spec_of
 from avdtwin.estate.specs import EXCEL, WORD, GroupSpec
 from crossfade.cloud.services import Services
 from crossfade.execution.handlers.table import Handlers
-from crossfade.plan.intent import Access
+from crossfade.plan.intent import Access, Diagnostics
 from crossfade.plan.operations import (
     Action,
     AnyOperation,
@@ -46,7 +47,10 @@ PASSING = ("_at", "replicating", "modified_by", "created_by", "secrets")
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
     """With people assigned one by one, or through new Entra groups."""
     stage = Stage.of(SPEC, tmp_path)
-    stage.make_plan(access=Access(direct_threshold=150 if request.param == "direct" else 2))
+    access = Access(direct_threshold=150 if request.param == "direct" else 2)
+    group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
+    logs = Diagnostics(workspace=f"{group}/providers/Microsoft.OperationalInsights/workspaces/law")
+    stage.make_plan(access=access, diagnostics=logs)
     return stage
 
 
@@ -101,8 +105,10 @@ async def _undone(services: Services, stage: Stage) -> None:
 def test_all_kinds_of_operations_are_tried(stage: Stage) -> None:
     kinds = {type(one).__name__ for one in writing(stage)}
     assert {"RegisterProvider", "PutResource", "PatchResource", "ReferenceGroup", "GrantRole", "PatchHostPool"} <= kinds
-    assert "RetractAssignment" in kinds
+    assert {"RetractAssignment", "SendLogs", "SetIcon"} <= kinds
     assert ("CreateDirectoryGroup" in kinds) == ("AddMember" in kinds)
+    groups_only = {"CreateDirectoryGroup", "AddMember"}
+    assert kinds | groups_only == {each.__name__ for each in get_args(AnyOperation)}, "a kind that nothing here tries"
 
 
 def test_what_was_done_is_seen_and_not_done_again(stage: Stage) -> None:
@@ -145,6 +151,35 @@ def test_undo_restores_what_was(stage: Stage) -> None:
     stage.wait(300)
     assert held(stage) != before
     stage.with_services(lambda services: _undone(services, stage))
+    stage.wait(600)
+    assert held(stage) == before
+
+
+def test_any_way_through_comes_to_the_same(stage: Stage, seed: int) -> None:
+    """Crashes anywhere: operations are done up to some point once or twice, from the start again, then taken back once
+    or twice each."""
+    chance, before = random.Random(seed), held(stage)
+
+    async def to_and_fro(services: Services) -> None:
+        for upto in (*sorted(chance.sample(range(len(writing(stage))), 3)), None):
+            handlers = Handlers(services, stage.plan, services.clock)
+            for operation in writing(stage)[:upto]:
+                for _ in range(chance.choice((1, 2))):
+                    await handlers.of(operation).apply(operation)
+
+    async def back(services: Services) -> None:
+        handlers = Handlers(services, stage.plan, services.clock)
+        for operation in reversed(writing(stage)):
+            for _ in range(chance.choice((1, 2))):
+                await handlers.of(operation).undo(operation)
+
+    stage.with_services(to_and_fro)
+    stage.wait(300)
+    there = held(stage)
+    stage.with_services(lambda services: _applied(services, stage))
+    stage.wait(300)
+    assert held(stage) == there
+    stage.with_services(back)
     stage.wait(600)
     assert held(stage) == before
 
