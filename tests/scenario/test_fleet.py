@@ -13,6 +13,8 @@ from stage import Stage, spec_of
 from crossfade.cloud.services import Services
 from crossfade.commands import fleet, worker
 from crossfade.commands.workspace import DATABASE_VARIABLE
+from crossfade.execution.fleet import Fleet
+from crossfade.execution.places import PostgresPlace
 from postgres_kit import PASSWORD, Server
 
 
@@ -109,3 +111,25 @@ def test_a_database_that_goes_away_and_comes_back(tenants: Tenants, postgres_ser
             assert stage.history(host).count("accepting") == 1
         with stage.journal() as reader:
             reader.verify()
+
+
+def test_a_worker_that_was_declared_dead_begins_under_another_name(tenants: Tenants) -> None:
+    """What it had waits again; its process goes on as a new worker, and the run reaches the same end."""
+    stage = tenants.add("adatum")
+    adopted: list[list[str]] = []
+
+    def declare_dead(stops: worker.Stops) -> None:
+        with Fleet.open(PostgresPlace(tenants.database, "public"), tenants.clock) as other:
+            adopted.append(other.adopt(other.workers()[0]))
+
+    worked = tenants.work(
+        meanwhile=lambda stops: asyncio.get_running_loop().call_later(900, declare_dead, stops), name="stood-still"
+    )
+    (entry,) = tenants.queued()
+    assert adopted == [[entry.run]]
+    assert any("Worker stood-still was silent for too long" in text for text in tenants.said)
+    assert worked.worker != "stood-still"
+    assert (worked.finished, worked.adopted, entry.adopted) == ([entry.run], [entry.run], 1)
+    assert set(stage.hosts().values()) == {"confirmed"}
+    for host in stage.hosts():
+        assert stage.history(host).count("accepting") == 1

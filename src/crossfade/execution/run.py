@@ -125,10 +125,15 @@ async def worked_on(
         await asyncio.wait({working, beating}, return_when=asyncio.FIRST_COMPLETED)
         return await (working if working.done() else beating)
     finally:
-        working.cancel()
-        beating.cancel()
-        await asyncio.gather(working, beating, return_exceptions=True)
-        await engine.close()
+        # Shielded: whoever is cancelled while it ends must not leave workflows behind.
+        await asyncio.shield(_ended(engine, working, beating))
+
+
+async def _ended(engine: Engine, *tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await engine.close()
 
 
 async def _to_its_end(engine: Engine, body: str, workflow_id: str, args: dict[str, Any]) -> Outcome:
