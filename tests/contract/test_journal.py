@@ -88,7 +88,8 @@ def test_a_move_is_a_state_and_an_event(journal: Journal) -> None:
 
 
 def test_a_move_that_is_not_allowed_writes_nothing(journal: Journal) -> None:
-    with pytest.raises(JournalMismatch, match=r"may not go from on_source to moving.*Only from: drained, draining, saved, staged"):
+    told = r"may not go from on_source to moving.*Only from: drained, draining, saved, staged"
+    with pytest.raises(JournalMismatch, match=told):
         journal.move(Kind.HOST, "h1", HostState.MOVING)
     with pytest.raises(JournalMismatch, match="Only from: nowhere"):
         journal.move(Kind.HOST, "h1", HostState.STAGED, expect=HostState.DRAINED)
