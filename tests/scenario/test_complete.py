@@ -115,6 +115,34 @@ def test_it_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     assert stage.workspace.path(BACKUP).read_text() == kept, "the backup is of what was there before the first removal"
 
 
+@pytest.mark.parametrize("right", ["stays", "goes"])
+def test_it_ends_though_the_answer_to_its_last_removal_was_lost(tmp_path: Path, right: str) -> None:
+    """The tenant takes the rights on it along: whoever asks again may not even look."""
+    stage = finished(tmp_path)
+    if right == "stays":
+        for assignment in stage.world.state.classic.role_assignments.values():
+            assignment.scope = "/Default Tenant Group"
+    done(stage, dry_run=True)
+    with contextlib.suppress(Gone):
+        done(stage, hook=dies_before("remove tenant"))
+    assert tenants_of(stage) == []
+    ended = done(stage)
+    assert (ended.state, ended.error) == ("completed", None)
+
+
+def test_a_tenant_that_may_not_be_removed_is_not_called_removed(tmp_path: Path) -> None:
+    stage = finished(tmp_path)
+    done(stage, dry_run=True)
+    with contextlib.suppress(Gone):
+        done(stage, hook=dies_before("remove tenant", " begun"))
+    stage.world.state.classic.role_assignments.clear()
+    for _ in range(2):
+        ended = done(stage)
+        assert ended.error is not None
+        assert (ended.state, ended.error["code"]) == ("finished", "forbidden")
+    assert len(tenants_of(stage)) == 1
+
+
 def test_on_the_durable_engine_too(tmp_path: Path) -> None:
     stage = finished(tmp_path)
     done(stage, dry_run=True)
@@ -130,6 +158,16 @@ def dies_at(number: int) -> Hook:
 
     def hook(point: str) -> None:
         if next(count) == number:
+            raise Gone(point)
+
+    return hook
+
+
+def dies_before(step: str, outcome: str = " done") -> Hook:
+    """Before the journal has this outcome of a step."""
+
+    def hook(point: str) -> None:
+        if point.startswith("before ") and f"complete/{step}" in point and point.endswith(outcome):
             raise Gone(point)
 
     return hook

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from back_kit import classic_of, say, sign_out_later, somebody_of, take_back, target_of
-from stage import MORNING, Stage, personal, pooled, short, spec_of
+from stage import MORNING, Sessions, Stage, personal, pooled, short, spec_of
 
 from crossfade.commands.apply import Hook
-from crossfade.commands.rollback import under_way
+from crossfade.commands.rollback import is_rolled_back, under_way
 from crossfade.errors import CannotRollBack, InputError, Refused
 from crossfade.execution.transitions import Kind
 
@@ -106,6 +106,18 @@ def dies_at(number: int) -> Hook:
     return hook
 
 
+def dies_after(write: str, *, before: bool = False) -> Hook:
+    """At the first write of the journal that ends like this: behind it, or before it. Nothing is written later."""
+    gone: list[str] = []
+
+    def hook(point: str) -> None:
+        if gone or (point.startswith("before " if before else "after ") and point.endswith(write)):
+            gone.append(point)
+            raise Gone(point)
+
+    return hook
+
+
 @pytest.mark.parametrize("engine", ["inprocess", "dbos"])
 def test_a_rollback_goes_on_where_it_was_interrupted(tmp_path: Path, engine: str) -> None:
     stage, target, classic = moved(tmp_path, engine)
@@ -190,5 +202,69 @@ def test_while_it_goes_back_it_does_not_go_forward(tmp_path: Path) -> None:
         stage.apply()
     with pytest.raises(InputError, match="another rollback"):
         take_back(stage, "off-1")
+    assert not is_rolled_back(stage.workspace)
     assert take_back(stage).state == "rolled_back"
     assert under_way(stage.workspace) == ""
+
+
+def test_whoever_goes_on_just_behind_the_end_of_a_rollback_changes_nothing(tmp_path: Path) -> None:
+    """The last write was the run's own; a supervisor resumes it, and no host may go forward again."""
+    stage, target, _ = moved(tmp_path)
+    take_back(stage)
+    stage.calls.clear()
+    assert is_rolled_back(stage.workspace)
+    again = take_back(stage)
+    assert (again.state, again.error, again.exit_code) == ("rolled_back", None, 0)
+    assert take_back(stage, dry_run=True).exit_code == 0
+    assert not stage.calls
+    assert target_of(stage) == target
+    with pytest.raises(CannotRollBack, match="already"):
+        take_back(stage, "off-1")
+
+
+@pytest.mark.parametrize("at", ["tell off-0.ad.stage.example/2 done", "notice begun", "empty begun"])
+def test_nobody_is_told_twice_because_a_process_died(tmp_path: Path, at: str) -> None:
+    stage, _, _ = moved(tmp_path, settings={"heed_chance": 0.0})
+    session = stage.sign_in("off-0", person=somebody_of(stage, "office pool"))
+    sign_out_later(stage, session, 7_200.0)
+    with contextlib.suppress(Gone):
+        take_back(stage, hook=dies_after(f"off-0.ad.stage.example#rollback 1/{at}"))
+    done = take_back(stage)
+    assert (done.state, done.error) == ("rolled_back", None)
+    assert [record.data["session"] for record in stage.records("message")] == [session.key]
+
+
+def test_whoever_outlasts_the_patience_of_a_rollback_is_waited_for_by_the_next(tmp_path: Path) -> None:
+    """The host stands between: out of service, but with somebody on it."""
+    stage = Stage.of(SMALL, tmp_path, settings={"heed_chance": 0.0})
+    stage.make_plan(sessions=Sessions(drain_timeout_hours=1.0))
+    assert stage.apply().state == "finished"
+    session = stage.sign_in("off-0", person=somebody_of(stage, "office pool"))
+    sign_out_later(stage, session, 5_400.0)
+    held = take_back(stage)
+    assert held.error is not None
+    assert "waited 3600 s" in held.error["why"]
+    assert stage.hosts()["off-0"] == "reverting"
+    done = take_back(stage)
+    assert (done.state, done.error) == ("rolled_back", None)
+    assert stage.tally()["sessions_lost_without_notice"] == 0
+    assert session.key not in [record.data["session"] for record in stage.records("session_lost")]
+
+
+def test_a_try_that_is_over_is_given_up_once(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    with contextlib.suppress(Gone):
+        take_back(stage, hook=dies_after("off-0.ad.stage.example#rollback 1/look begun"))
+    assert take_back(stage).state == "rolled_back"
+    given_up = [step.id for step in stage.entities(Kind.STEP) if step.id.endswith("/give-up") and "off-0" in step.id]
+    assert [step.rpartition("#")[2] for step in given_up] == ["forward/give-up"]
+
+
+def test_a_run_is_said_to_be_rolled_back_once(tmp_path: Path) -> None:
+    stage, _, _ = moved(tmp_path)
+    with contextlib.suppress(Gone):
+        take_back(stage, hook=dies_after("rollback 1/end done", before=True))
+    assert take_back(stage).state == "rolled_back"
+    notes = [note for note in stage.events("note") if note.data.get("word") == "rolled-back"]
+    assert len(notes) == 1
+    assert all(step.state != "begun" for step in stage.entities(Kind.STEP))

@@ -59,11 +59,12 @@ async def rollback(
     hook: Hook = _nothing,
     stop: Stop | None = None,
 ) -> RolledBack:
-    """Take back, or go on with a rollback that was interrupted. `make_engine` has its store at ROLLBACK_ENGINE.
+    """Take back, or go on with a rollback that was interrupted; a whole run that is back already is left as it is.
+    `make_engine` has its store at ROLLBACK_ENGINE.
 
     Raises InputError for what the plan does not know, Refused while the journal holds the run of another plan,
-    CannotRollBack (nothing written) where there is no way back,
-    LeaseLost while another process works on this run: `crossfade abort` stops it.
+    CannotRollBack (nothing written) where there is no way back, LeaseLost while another process works on this run:
+    `crossfade abort` stops it.
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     refuse_another(workspace, run_id_of(digest))
@@ -74,7 +75,10 @@ async def rollback(
         control = CommandControl(journal, clock, run_id_of(digest), stop)
         context = make_context(plan, digest, journal, clock, services, control, outside)
         control.attach(context)
-        run = may_go_back(context, journal.get(Kind.RUN, context.run_id))
+        known = journal.get(Kind.RUN, context.run_id)
+        if scope.whole and known is not None and known.state == RunState.ROLLED_BACK:
+            return RolledBack(run_id=known.id, of=scope.of, state="dry-run" if dry_run else known.state)
+        run = may_go_back(context, known)
         await classic_answers(context, scope.hosts)
         summary = _summary(context, scope)
         if dry_run:
@@ -97,6 +101,13 @@ def under_way(workspace: Workspace) -> str:
     return str(runs[0].data["rollback"]["of"]) if runs else ""
 
 
+def is_rolled_back(workspace: Workspace) -> bool:
+    """Whether the whole run of this plan was taken back, perhaps by a process that died just behind its last write."""
+    with JournalReader.look(workspace.journal) as reader:
+        run = reader.get(Kind.RUN, run_id_of(workspace.digest(PLAN)))
+    return run is not None and run.state == RunState.ROLLED_BACK
+
+
 def _summary(context: Context, scope: Scope) -> dict[str, Any]:
     states = {host.id: host.state for host in context.journal.all(Kind.HOST)}
     away = [host for host in scope.hosts if states.get(host, HostState.ON_SOURCE) != HostState.ON_SOURCE]
@@ -105,4 +116,4 @@ def _summary(context: Context, scope: Scope) -> dict[str, Any]:
     return {"hosts": len(away), "operations": len(left), "by_kind": dict(sorted(kinds.items()))}
 
 
-__all__ = ["ROLLBACK_ENGINE", "RolledBack", "forget_engines", "rollback", "under_way"]
+__all__ = ["ROLLBACK_ENGINE", "RolledBack", "forget_engines", "is_rolled_back", "rollback", "under_way"]

@@ -115,6 +115,10 @@ class Orders:
         """Whether there is no classic service to keep a seat on or to go back to."""
         return self._mode == RESTORE or any(order.word == WITHOUT_CLASSIC for order in self._orders)
 
+    def is_rolled_back(self, number: int) -> bool:
+        """Whether the rollback of this number has said already that the run was rolled back."""
+        return any(order.word == ROLLED_BACK and order.values.get("rollback") == number for order in self._orders)
+
     # -- settings
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 
 import dbos  # noqa: F401 - the server imports it once for all lives
 import msgspec
-from harness import End, Life
+from life import End, Life
 
 from avdtwin import estate
 from avdtwin.estate import specs
@@ -154,4 +154,5 @@ def _still(value: Any) -> Any:
     return [_still(one) for one in value] if isinstance(value, list) else value
 
 
-__all__ = ["Path", "main"]
+PROGRAMS = {"main": (main, "")}
+__all__ = ["PROGRAMS", "Path"]

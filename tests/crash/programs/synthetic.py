@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import dbos  # noqa: F401 - the server imports it once for all lives
-from harness import End, Life
+from life import End, Life
 
 from avdtwin.clock import BorrowedClock
 from avdtwin.world import World, on
@@ -35,7 +35,7 @@ class Twin:
         self._blind = blind
 
     async def call(self, verb: str, host: str) -> None:
-        self._life.point(f"before {verb} {host}")
+        self._life.called(f"before {verb} {host}")
         await self.world.clock.sleep(CALL_S / 2)
         self.world.settle()
         if verb in ("drain", "install"):
@@ -44,7 +44,7 @@ class Twin:
             if verb == "install":
                 self.world.schedule(READY_S, "synthetic.ready", host=host)
         await self.world.clock.sleep(CALL_S / 2)
-        self._life.point(f"after {verb} {host}")
+        self._life.called(f"after {verb} {host}")
 
     def done(self, verb: str, host: str) -> bool:
         """Whether a step that was cut off has had its effect; a blind twin never looks."""
@@ -78,7 +78,7 @@ def _program(life: Life, *, blind: bool) -> End:
         journal.verify()
     effects = sorted(f"{each.kind} {each.data['host']}" for each in world.state.records)
     same = {"outcome": outcome, "hosts": hosts, "steps": steps, "effects": effects}
-    return End(same, at_most=dict(world.state.calls))
+    return End(same, writes=dict(world.state.calls))
 
 
 async def _run(life: Life, journal: Journal, twin: Twin) -> Any:
@@ -145,3 +145,6 @@ def _bodies(life: Life, journal: Journal, twin: Twin) -> Bodies:
         return "all moved"
 
     return {"run": run, "host": host}
+
+
+PROGRAMS = {"main": (main, ""), "careless": (careless, "")}

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from crossfade.cloud.classic import Classic
-from crossfade.errors import CloudError
+from crossfade.errors import CloudError, Forbidden, NotFound
 from crossfade.execution.steps import Facts
 from crossfade.plan.completion import Removal
 
@@ -29,6 +29,19 @@ class Removals:
     async def apply(self, removal: Removal) -> Facts:
         """Raises CloudError, Conflict while something is in the way."""
         return await self._table[removal.kind](removal)
+
+    async def gone(self, removal: Removal) -> Facts | None:
+        """Whether an earlier try has removed it, whose answer nobody has heard. A tenant takes the rights on it along:
+        who held them on the tenant alone is refused from then on, even to look (`unseen`)."""
+        if removal.kind != "tenant":
+            return None
+        try:
+            await self._classic.get(removal.key)
+        except NotFound:
+            return {"removed": True}
+        except Forbidden as error:
+            return {"removed": True, "unseen": str(error)}
+        return None
 
     async def _registration(self, removal: Removal) -> Facts:
         await self._classic.delete_registration(removal.key)

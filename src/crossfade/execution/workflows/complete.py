@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 
-from crossfade.errors import CloudError
+from crossfade.errors import CloudError, Forbidden, OutcomeUnknown
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Bodies, Body, Workflow
 from crossfade.execution.handlers.removals import Removals
-from crossfade.execution.steps import Facts, insist
-from crossfade.execution.transitions import FINISHED_STEPS, Kind, RunState
+from crossfade.execution.steps import RETRY, Facts, Steps, insist
+from crossfade.execution.transitions import FINISHED_STEPS, Kind, RunState, StepState
 from crossfade.plan.completion import Removal
 
 COMPLETE = "complete"
@@ -48,7 +48,7 @@ def remove_body(context: Context, removals: Removals) -> Body:
         for removal in msgspec.convert(args["removals"], list[Removal]):
             await insist(
                 port,
-                lambda one=removal: steps.perform(one.id, lambda: removals.apply(one)),  # type: ignore[misc]
+                lambda one=removal: _remove(context, steps, removals, one),  # type: ignore[misc]
                 tries=TRIES,
                 pause_s=PAUSE_S,
                 on=(CloudError,),
@@ -56,6 +56,29 @@ def remove_body(context: Context, removals: Removals) -> Body:
         return {"removals": len(args["removals"])}
 
     return body
+
+
+async def _remove(context: Context, steps: Steps, removals: Removals, removal: Removal) -> Facts:
+    async def gone() -> Facts | None:
+        return await removals.gone(removal) if _is_open(context, f"{COMPLETE}/{removal.id}") else None
+
+    return await steps.perform(removal.id, lambda: removals.apply(removal), observe=gone, only_again=True)
+
+
+def _is_open(context: Context, step_id: str) -> bool:
+    """Whether a try of this step may have had its effect without anybody knowing: it was cut off, sent again, or its
+    answer was lost, before the service ever refused one."""
+    if any(note.data["step"] == step_id for note in context.journal.events(kind="note", subject=RETRY)):
+        return True
+    before = ""
+    for event in context.journal.events(kind="step", subject=step_id):
+        code = event.data["error"]["code"] if event.to_state == StepState.FAILED else ""
+        if code == OutcomeUnknown.code or (before, event.to_state) == (StepState.BEGUN, StepState.BEGUN):
+            return True
+        if code == Forbidden.code:
+            return False
+        before = str(event.to_state)
+    return False
 
 
 async def _completed(context: Context) -> Facts:

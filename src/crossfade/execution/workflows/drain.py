@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from crossfade.clock import iso, parse_iso
-from crossfade.errors import CloudError, StepFailed
+from crossfade.clock import parse_iso
+from crossfade.errors import StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind
+from crossfade.execution.workflows.telling import told_once
 from crossfade.plan.plan import HostMove, Wave
 
 SEAT_POLL_S = 600.0
@@ -106,21 +107,16 @@ def handing_over(move: HostMove) -> str:
 
 
 async def told_at(context: Context, subject: str, move: HostMove, session: LiveSession) -> datetime | None:
-    """When somebody was told, now at the latest: once each, whatever happens to this process. None when it failed."""
-    step_id, journal, settings = f"{subject}/tell {session.session_id}", context.journal, context.settings
-    before = journal.get(Kind.STEP, f"{handing_over(move)}/tell {session.session_id}")
+    """When somebody was told, now at the latest; once each, at the hand-over or now. None when it failed."""
+    before = context.journal.get(Kind.STEP, f"{handing_over(move)}/tell {session.session_id}")
     if before is not None and before.state in FINISHED_STEPS:
         return parse_iso(before.data["facts"]["at"])
-    if journal.begin(step_id, run_id=context.run_id, parent=subject) is not None:
-        try:
-            await context.source.message(move, session, settings.message_title, settings.message_body)
-        except CloudError as error:
-            journal.fail(step_id, error)
-            return None
-        journal.finish(step_id, data={"facts": {"at": iso(context.clock.now())}})
-    known = journal.get(Kind.STEP, step_id)
-    assert known is not None, "just finished"
-    return parse_iso(known.data["facts"]["at"])
+    settings = context.settings
+
+    async def send() -> None:
+        await context.source.message(move, session, settings.message_title, settings.message_body)
+
+    return await told_once(context, subject, str(session.session_id), send)
 
 
 async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None:

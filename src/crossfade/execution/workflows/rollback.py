@@ -52,7 +52,9 @@ def rollback_body(context: Context) -> Body:
             why = str(error)
             await port.step("hold", lambda: _settle(context, RunState.HOLDING, why))
             raise
-        return dict(await steps.perform("end", lambda: _end(context, args)))
+        ended = await steps.perform("end", lambda: _end(context, args))
+        await port.step("settled", lambda: _settled(context, args))
+        return dict(ended)
 
     return body
 
@@ -204,13 +206,17 @@ _MAY = {
 
 async def _end(context: Context, args: dict[str, Any]) -> Facts:
     await _waves(context, args, WaveState.REVERTED)
-    if args["whole"]:
-        context.orders.give(ROLLED_BACK, "run", why=args["reason"])
-        await _settle(context, RunState.ROLLED_BACK, args["reason"])
-    else:
-        why = f"{len(args['hosts'])} hosts are back on classic; `crossfade resume` goes on without them."
-        await _settle(context, RunState.HOLDING, why)
+    if args["whole"] and not context.orders.is_rolled_back(args["number"]):
+        context.orders.give(ROLLED_BACK, "run", why=args["reason"], values={"rollback": args["number"]})
     return {"hosts": len(args["hosts"])}
+
+
+async def _settled(context: Context, args: dict[str, Any]) -> Facts:
+    """The last write: a run that is called rolled back has nothing left to do."""
+    if args["whole"]:
+        return await _settle(context, RunState.ROLLED_BACK, args["reason"])
+    why = f"{len(args['hosts'])} hosts are back on classic; `crossfade resume` goes on without them."
+    return await _settle(context, RunState.HOLDING, why)
 
 
 async def _settle(context: Context, state: RunState, why: str) -> Facts:

@@ -5,10 +5,9 @@
 A second cutover: seats first, drain mode, notice, waiting for the last session, and only then the VM.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from crossfade.clock import iso, parse_iso
 from crossfade.errors import CloudError, MigrationError
 from crossfade.execution.back_seats import may_leave_target
 from crossfade.execution.context import Context
@@ -19,6 +18,7 @@ from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.target_sessions import TargetSession
 from crossfade.execution.transitions import HostState, Kind
 from crossfade.execution.workflows.revert import revert
+from crossfade.execution.workflows.telling import told_once
 from crossfade.execution.workflows.tries import FORWARD, GIVE_UP, named, next_try
 from crossfade.execution.workflows.undo import as_data, of_hosts
 from crossfade.plan.plan import HostMove
@@ -44,7 +44,7 @@ def take_back_body(context: Context) -> Body:
             await _power(context, port, steps, move)
         except MigrationError as error:
             return {"host": move.source, "outcome": QUARANTINED, "why": str(error)}
-        await _end_try(context, port, move, args["reason"])
+        await _end_try(context, port, steps, move, args["reason"])
         outcome = await revert(context, port, move, args["way"], reason=args["reason"])
         if outcome == RETURNED:
             await _people(context, port, move)
@@ -72,10 +72,10 @@ async def _leave_target(context: Context, steps: Steps, move: HostMove, args: di
         waiting_for="enough other seats on the target while this host goes back",
     )
     await steps.perform("close", lambda: context.target.set_open(move, False))
-    noticed = await steps.perform("notice", lambda: _notice(context, move))
+    await steps.perform("notice", lambda: _notice(context, steps, move))
     await steps.until(
         "empty",
-        lambda: _empty(context, move, noticed),
+        lambda: _empty(context, steps, move),
         every_s=DRAIN_POLL_S,
         within_s=context.settings.drain_timeout_s,
         waiting_for="the last session on the host to end",
@@ -83,9 +83,12 @@ async def _leave_target(context: Context, steps: Steps, move: HostMove, args: di
 
 
 async def _stands(context: Context, move: HostMove) -> Facts:
+    """Its state; of a host that an earlier rollback left between, with people on it perhaps, the one before."""
     known = context.journal.get(Kind.HOST, move.source)
     assert known is not None, f"{move.source} is not in the journal"
-    return {"state": known.state}
+    before = str(known.data.get("reverting_from", known.state))
+    between = known.state in (HostState.REVERTING, HostState.QUARANTINED) and before in ARRIVED
+    return {"state": before if between and await context.target.registered(move) is not None else known.state}
 
 
 async def _turn(context: Context, move: HostMove, reason: str) -> Facts:
@@ -113,37 +116,37 @@ async def _sessions(context: Context, move: HostMove) -> list[TargetSession]:
     return await context.sessions.on(move.target_pool, found["session_host"]) if found is not None else []
 
 
-async def _notice(context: Context, move: HostMove) -> Facts:
-    """Tell everybody who is signed in; gives when it was, for the grace period."""
+async def _notice(context: Context, steps: Steps, move: HostMove) -> Facts:
+    """Tell everybody who is signed in."""
     sessions = await _sessions(context, move)
     for session in sessions:
-        await _tell(context, session)
-    return {"told": [session.id for session in sessions], "at": iso(context.clock.now())}
+        await _told_at(context, steps, session)
+    return {"sessions": len(sessions)}
 
 
-async def _tell(context: Context, session: TargetSession) -> None:
-    await context.sessions.message(session, context.settings.message_title, context.settings.message_body)
+async def _told_at(context: Context, steps: Steps, session: TargetSession) -> datetime | None:
+    settings, name = context.settings, "/".join(session.id.split("/")[-3::2])
+
+    async def send() -> None:
+        await context.sessions.message(session, settings.message_title, settings.message_body)
+
+    return await told_once(context, steps.subject, name, send)
 
 
-async def _empty(context: Context, move: HostMove, noticed: Facts) -> Facts | None:
+async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None:
     """No session is left; those that the policies allow to end are ended once their notice is old enough."""
     sessions = await _sessions(context, move)
-    late: dict[str, str] = noticed.setdefault("late", {})
     for session in sessions:
-        if session.id not in noticed["told"]:
-            noticed["told"].append(session.id)
-            late[session.id] = iso(context.clock.now())
-            await _tell(context, session)
-    for session in sessions:
-        await _end_by_policy(context, move, session, late.get(session.id) or str(noticed["at"]))
+        told = await _told_at(context, steps, session)
+        if told is not None:
+            await _end_by_policy(context, move, session, told)
     return None if sessions else {"sessions": 0}
 
 
-async def _end_by_policy(context: Context, move: HostMove, session: TargetSession, told_at: str) -> None:
+async def _end_by_policy(context: Context, move: HostMove, session: TargetSession, told: datetime) -> None:
     settings = context.settings
     policy = settings.disconnected if session.disconnected else settings.active
-    over = context.clock.now() >= parse_iso(told_at) + timedelta(seconds=settings.grace_s)
-    if policy == "log-off-after-grace" and over:
+    if policy == "log-off-after-grace" and context.clock.now() >= told + timedelta(seconds=settings.grace_s):
         await context.sessions.log_off(move.target_pool, session)
 
 
@@ -194,15 +197,15 @@ async def _left(context: Context, move: HostMove, outcome: str, reason: str) -> 
     return {"outcome": outcome}
 
 
-async def _end_try(context: Context, port: Workflow, move: HostMove, reason: str) -> None:
+async def _end_try(context: Context, port: Workflow, steps: Steps, move: HostMove, reason: str) -> None:
     """The try that brought it there is over: another one has steps of its own."""
-    found = await port.step("which try", lambda: _try(context, move))
-    steps = context.steps(port, f"{move.source}#{named(FORWARD, found['number'])}")
+    found = await steps.perform("which try", lambda: _try(context, move))
+    ended = context.steps(port, f"{move.source}#{named(FORWARD, found['number'])}")
 
     async def decide() -> Facts:
         return {"way": named(FORWARD, found["number"]), "at": TAKEN_BACK, "why": reason, "time": found["time"]}
 
-    await steps.perform(GIVE_UP, decide, reason=reason)
+    await ended.perform(GIVE_UP, decide, reason=reason)
 
 
 async def _try(context: Context, move: HostMove) -> Facts:

@@ -1,0 +1,40 @@
+"""`crossfade resume`: which way it goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossfade.cli import running
+from crossfade.cli.answers import Answer, Here
+from crossfade.clock import SystemClock
+from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
+from crossfade.execution.journal import Journal
+from crossfade.execution.run import run_id_of
+from crossfade.execution.transitions import Kind, RunState
+from crossfade.plan.plan import Plan
+
+BACK = [RunState.RUNNING, RunState.ROLLING_BACK, RunState.ROLLED_BACK]
+
+
+@pytest.mark.parametrize(
+    ("states", "way"),
+    [(BACK[:1], "forward"), (BACK[:2], "back: wave-01"), (BACK, "back: run")],
+    ids=["running", "rolling back", "rolled back"],
+)
+def test_it_goes_the_way_that_was_interrupted(
+    states: list[RunState], way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollback that died just behind its last write stays one: nobody is moved forward by it."""
+    workspace = Workspace(tmp_path)
+    workspace.write(PLAN, Plan())
+    run = run_id_of(workspace.digest(PLAN))
+    with Journal.open(workspace.path(JOURNAL), SystemClock()) as journal:
+        journal.add(Kind.RUN, run, run_id=run)
+        for state in states:
+            data = {"rollback": {"number": 1, "of": "wave-01"}} if state == RunState.ROLLING_BACK else {}
+            journal.move(Kind.RUN, run, state, data=data)
+    monkeypatch.setattr(running, "apply", lambda here, *, dry_run: Answer("forward"))
+    monkeypatch.setattr(running, "rollback", lambda here, *, of, dry_run: Answer(f"back: {of}"))
+    assert running.go_on(Here(tmp_path, as_json=False)).data == way
