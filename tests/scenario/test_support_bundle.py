@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import zipfile
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_people_are_strangers_when_asked(stage: Stage, tmp_path: Path) -> None:
     assert all(person.encode() in seen for person in people)
     for name, data in hidden.items():
         assert not [person for person in people if person.encode() in data.lower()], name
-        assert b"@" not in data.replace(b"@1", b""), name
+        assert not re.search(rb"[\w.-]@\w", data.replace(b"@1", b"")), name
     assert len(json.loads(hidden["plan.json"])["access"]) == len(stage.plan.access)
 
 
