@@ -55,7 +55,7 @@ def library(stage: Stage) -> Say:
     return say
 
 
-@pytest.mark.parametrize("through", [terminal, library])
+@pytest.mark.parametrize("through", [pytest.param(terminal, marks=pytest.mark.long), library])
 def test_each_is_heard_and_answered(tmp_path: Path, through: Callable[[Stage], Say]) -> None:
     stage = Stage.of(spec_of(pooled(hosts=3), personal(hosts=1)), tmp_path)
     stage.make_plan(waves=msgspec.structs.replace(QUICK, canary_return=False, people_gate="waves"))

@@ -33,6 +33,7 @@ def histories(reader: JournalReader) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_adopted_and_nothing_is_done_twice(tmp_path: Path, postgres_server: Server) -> None:
     calm = Stage.of("tiny", tmp_path / "calm")
     calm.make_plan(waves=QUICK)

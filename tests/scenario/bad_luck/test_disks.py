@@ -111,8 +111,8 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         pytest.param("journal", "dbos", *IS_FULL, id="journal-full"),
         pytest.param("journal", "inprocess", *IS_READ_ONLY, id="journal-read-only"),
-        pytest.param("engine", "dbos", *IS_FULL, id="engine-full"),
-        pytest.param("engine", "dbos", *IS_READ_ONLY, id="engine-read-only"),
+        pytest.param("engine", "dbos", *IS_FULL, id="engine-full", marks=pytest.mark.long),
+        pytest.param("engine", "dbos", *IS_READ_ONLY, id="engine-read-only", marks=pytest.mark.long),
     ],
 )
 def test_a_disk_that_takes_no_more_stops_the_run_where_it_is(
@@ -132,6 +132,7 @@ def test_a_disk_that_takes_no_more_stops_the_run_where_it_is(
     assert_it_ended_as_if_nothing_had_been(stage, calm)
 
 
+@pytest.mark.long
 def test_a_way_back_on_a_full_disk_goes_on_too(disks: Disks, tmp_path: Path) -> None:
     stage = estate(tmp_path)
     assert stage.apply().state == "finished"
