@@ -1,7 +1,7 @@
 """Run the tests, two at a time. Arguments go to pytest: `python3 scripts/test.py tests/unit -k waves`.
 
-What takes half a
-minute each is left to `make soak`."""
+What takes half a minute or more is left to `make soak`.
+"""
 
 import sys
 
