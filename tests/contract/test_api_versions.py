@@ -42,7 +42,7 @@ PUTS: dict[str, dict[str, Any]] = {
     },
     "applicationGroups/desk": {"hostPoolArmPath": f"{AVD}/hostPools/pool", "applicationGroupType": "Desktop"},
     "applicationGroups/apps/applications/app": {"commandLineSetting": "Allow", "filePath": "C:\\app.exe"},
-    "workspaces/work": {"publicNetworkAccess": "Disabled"},
+    "workspaces/feed": {"publicNetworkAccess": "Disabled"},
     "scalingPlans/plan": {"timeZone": "UTC", "schedules": [SCHEDULE]},
     "scalingPlans/own-plan": {"timeZone": "UTC", "hostPoolType": "Personal"},
     "scalingPlans/own-plan/personalSchedules/week": {"daysOfWeek": ["Monday"], **TIMES},
@@ -62,7 +62,7 @@ def twin() -> Twin:
     for path, properties in PUTS.items():
         answer = found.call("PUT", f"{AVD}/{path}", {"location": "westeurope", "properties": properties})
         assert answer.status in (200, 201), answer.json()
-    for parent in ("hostPools/pool", "workspaces/work"):
+    for parent in ("hostPools/pool", "workspaces/feed"):
         private_links.connect(world, f"{AVD}/{parent}", f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe")
     machine = add_machine(world, "host-1")
     session_hosts.register(world, machine, f"{AVD}/hostPools/pool".lower())
@@ -85,7 +85,7 @@ LISTS = {
     "hostPools/sessionHosts": "hostPools/pool/sessionHosts",
     "hostPools/msixPackages": "hostPools/pool/msixPackages",
     "hostPools/privateEndpointConnections": "hostPools/pool/privateEndpointConnections",
-    "workspaces/privateEndpointConnections": "workspaces/work/privateEndpointConnections",
+    "workspaces/privateEndpointConnections": "workspaces/feed/privateEndpointConnections",
     "scalingPlans/pooledSchedules": "scalingPlans/plan/pooledSchedules",
     "scalingPlans/personalSchedules": "scalingPlans/own-plan/personalSchedules",
 }
@@ -182,7 +182,7 @@ def test_actions_of_a_version(twin: Twin, verb: str, version: str) -> None:
         assert [each for each in found if not re.fullmatch(r"(value\[\]\.systemData\.\w+|nextLink): .*", each)] == []
 
 
-LINKS = ("hostPools/pool/privateLinkResources", "workspaces/work/privateLinkResources")
+LINKS = ("hostPools/pool/privateLinkResources", "workspaces/feed/privateLinkResources")
 
 
 @pytest.mark.parametrize("version", STABLE)
