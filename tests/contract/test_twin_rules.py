@@ -126,6 +126,18 @@ LIMITS = {
         (429, "OperationNotAllowed"),
         "180",
     ),
+    "Resource Graph": Limit(
+        lambda twin, number: twin.call(
+            "POST",
+            "/providers/Microsoft.ResourceGraph/resources",
+            {"subscriptions": [SUBSCRIPTION], "query": "Resources | limit 1"},
+            api_version="2022-10-01",
+        ),
+        {"resource_graph_per_5s": 2},
+        (*ALL, {"resource_graph_per_5s": 0}),
+        (429, "RateLimiting"),
+        "5",
+    ),
     "Graph's units": Limit(
         graph("GET", "/groups/x"),
         {"graph_units_per_10s": 2},
