@@ -9,6 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avdtwin import kql
+from avdtwin.kql.aggregates import AGGREGATES
+from avdtwin.kql.expressions import SPECIAL
+from avdtwin.kql.pipeline import STEPS
+from avdtwin.kql.values import FUNCTIONS
 
 COLUMNS = {"At": "datetime", "Who": "string", "Size": "long", "Share": "real", "Good": "bool", "More": "dynamic"}
 WORDS = st.sampled_from(["ada", "Bob", "", "cyd", "bob"])
@@ -24,7 +28,7 @@ ROW = st.fixed_dictionaries(
 )
 ROWS = st.lists(ROW, max_size=12)
 PIECES = [
-    *COLUMNS, *kql._STEPS, *kql._AGGREGATES, *kql._FUNCTIONS, *kql._SPECIAL, "T", "by", "and", "or", "not", "asc", "in",
+    *COLUMNS, *STEPS, *AGGREGATES, *FUNCTIONS, *SPECIAL, "T", "by", "and", "or", "not", "asc", "in",
     "between", "!in~", "has", "!has", "1d", "5", "2.5", "'ada'", '"x"', "datetime(2026-06-08)", "datetime(x)", "'",
     "//", *"|(),.=<>*/+-[]", "==", "=~", "..", "\n", "\\", "é", "true", "join kind=inner (T) on Who",
 ]  # fmt: skip
