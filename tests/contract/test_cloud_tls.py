@@ -25,6 +25,7 @@ from crossfade import errors
 from crossfade.clock import SystemClock
 from crossfade.cloud.clouds import custom
 from crossfade.cloud.credentials import SignIn
+from crossfade.cloud.heard import RetryDetails
 from crossfade.cloud.retry import Limits
 from crossfade.cloud.services import Services
 from crossfade.cloud.transport import TlsTransport
@@ -81,6 +82,29 @@ def test_a_device_code_is_typed_by_a_person(endpoint: Endpoint) -> None:
     sign_in = SignIn(choice="device-code", tenant_id=TENANT)
     assert run(endpoint.url, endpoint.ca_file, work, sign_in, show_code=show) == user_id(3)
     assert shown[0].startswith(endpoint.url)
+
+
+@pytest.mark.parametrize("method", ["read", "write", "graph"])
+def test_a_token_that_is_over_for_the_service_and_not_for_us_is_replaced_at_once(
+    endpoint: Endpoint, later: Callable[[float], None], method: str
+) -> None:
+    """The twin's hours pass within the machine's second: azure-identity would give the same token again for an hour."""
+    body = {"location": "westeurope", "properties": {"hostPoolType": "Pooled", "loadBalancerType": "BreadthFirst",
+            "preferredAppGroupType": "Desktop"}}  # fmt: skip
+    deeds: dict[str, Callable[[Services], Awaitable[Any]]] = {
+        "read": lambda services: services.arm.group(GROUP),
+        "write": lambda services: services.arm.put(POOL, body),
+        "graph": lambda services: services.graph.users(["user01@contoso.example"]),
+    }
+    told: list[RetryDetails] = []
+
+    async def work(services: Services) -> None:
+        await deeds[method](services)
+        await asyncio.to_thread(later, 7200.0)
+        assert await deeds[method](services)
+
+    run(endpoint.url, endpoint.ca_file, work, hook=told.append)
+    assert [(one.error["code"], one.attempt, one.wait_s) for one in told] == [("unauthorized", 1, 0.0)]
 
 
 def test_a_certificate_of_an_unknown_ca_is_unreachable_and_says_so(endpoint: Endpoint) -> None:

@@ -20,8 +20,9 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
 from crossfade.cloud.calls import Call, current
-from crossfade.cloud.retry import Retries
-from crossfade.errors import CloudError, Rejected, Unauthorized
+from crossfade.cloud.redaction import secrets_of
+from crossfade.cloud.retry import Retries, read_answer
+from crossfade.errors import CloudError, Forbidden, Rejected, Unauthorized
 
 REFRESH_BEFORE_S = 300.0
 
@@ -44,10 +45,11 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class _Held:
-    """A token and when to renew it (seconds since 1970, our Clock). Shows nothing of it."""
+    """A token, what it was asked to hold, and when to renew it (seconds since 1970, our Clock). Shows nothing of it."""
 
-    def __init__(self, token: AccessToken, now: float) -> None:
+    def __init__(self, token: AccessToken, claims: str | None, now: float) -> None:
         self.value = token.token
+        self.claims = claims
         self.expires_at = float(token.expires_on)
         self.renew_at = self.expires_at - min(REFRESH_BEFORE_S, max(0.0, self.expires_at - now) / 2)
 
@@ -61,35 +63,54 @@ class Tokens:
     def __init__(self, credential: Credential, clock: Clock, retries: Retries) -> None:
         self._credential = credential
         self._clock = clock
-        self._retries = retries
+        self.retries = retries
         self._held: dict[str, _Held] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self.sign_ins = 0
         """How often the credential was asked."""
 
     async def get(self, scope: str, *, refused: str | None = None, claims: str | None = None) -> str:
-        """A token that holds for some minutes more. `refused`: a token that the service did not take, to be replaced;
-        `claims`: what it asked for. Raises Unauthorized, Unreachable and the like, with service `entra`."""
+        """A token that holds for some minutes more. `refused`: a token that the service did not take, to be replaced,
+        and given back where none but it can be had; `claims`: what the service asked for. Raises Unauthorized,
+        Unreachable and the like, with service `entra`."""
         lock = self._locks.setdefault(scope, asyncio.Lock())
         async with lock:
             held = self._held.get(scope)
-            if held is None or held.value == refused or held.renew_at <= self._now() or claims:
-                held = await self._renew(scope, held, refused, claims)
-            return held.value
+            if held is not None and held.value != refused and claims in (None, held.claims) and not self._is_due(held):
+                return held.value
+            return (await self._renew(scope, held, refused, claims)).value
+
+    def _is_due(self, held: _Held) -> bool:
+        return held.renew_at <= self._now()
 
     async def _renew(self, scope: str, held: _Held | None, refused: str | None, claims: str | None) -> _Held:
         try:
-            fresh = _Held(await self._ask(scope, claims), self._now())
-        except CloudError:
-            if held is None or held.value == refused or held.expires_at <= self._now():
+            fresh = _Held(await self._ask(scope, claims), claims, self._now())
+        except CloudError as error:
+            if claims and isinstance(error, Unauthorized):
+                _say_claims(error, claims)
+            if claims or held is None or held.value == refused or held.expires_at <= self._now():
                 raise
             return held
+        if fresh.value == refused and claims is None:
+            fresh = await self._another(scope, fresh)
         self._held[scope] = fresh
         return fresh
 
+    async def _another(self, scope: str, held: _Held) -> _Held:
+        """Credentials keep what they got and give it again until it is over by the machine's clock, whatever the
+        service thinks of it; not where claims are asked for. So ask for one that is younger than this."""
+        begun = _claims(held.value).get("nbf")
+        since = begun if isinstance(begun, int) else int(self._now())
+        claims = json.dumps({"access_token": {"nbf": {"essential": True, "value": str(since + 1)}}})
+        try:
+            return _Held(await self._ask(scope, claims), None, self._now())
+        except Unauthorized:
+            return held  # as the Azure CLI, which cannot be asked so
+
     async def _ask(self, scope: str, claims: str | None) -> AccessToken:
         call = Call(service="entra", subject=f"a sign-in for {scope}", method="POST", repeatable=True, verb="get")
-        return await self._retries.run(call, lambda: self._ask_once(call, scope, claims))
+        return await self.retries.run(call, lambda: self._ask_once(call, scope, claims))
 
     async def _ask_once(self, call: Call, scope: str, claims: str | None) -> AccessToken:
         self.sign_ins += 1
@@ -126,7 +147,9 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 class Bearer(AsyncHTTPPolicy[Any, Any]):
-    """Signs each request, once more with a fresh token after a 401, with the claims that the service then asks for.
+    """Signs each request; once more with a new token where the service answers 401: the token was over earlier than it
+    said, by whoever's clock, or was revoked. Whatever the method, nothing has been done yet. Claims that the service asks
+    for are passed on. A second 401 is the answer, and so is one that means a missing right, as classic's may.
 
     A request to any other host than the service's own, as a link in an answer might make one, is refused unsent.
     """
@@ -142,11 +165,24 @@ class Bearer(AsyncHTTPPolicy[Any, Any]):
         self._check(request.http_request)
         token = await self._tokens.get(self._scope)
         response = await self._signed(request, token)
-        if response.http_response.status_code != 401:
+        failure = await self._refusal(request, response)
+        if failure is None:
             return response
         claims = asked_claims(response.http_response.headers.get("WWW-Authenticate", ""))
-        token = await self._tokens.get(self._scope, refused=token, claims=claims)
-        return await self._signed(request, token)
+        fresh = await self._tokens.get(self._scope, refused=token, claims=claims)
+        if fresh == token:
+            return response
+        self._tokens.retries.tell(current(self._service, request.http_request), failure)
+        return await self._signed(request, fresh)
+
+    async def _refusal(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> CloudError | None:
+        """Why the token was not taken; None where it was."""
+        answer = response.http_response
+        if answer.status_code != 401:
+            return None
+        call, secrets = current(self._service, request.http_request), secrets_of(request.http_request)
+        failure = mapping.answer_error(call, 401, answer.headers, await read_answer(answer), secrets=secrets)
+        return None if isinstance(failure, Forbidden) else failure
 
     async def _signed(self, request: PipelineRequest[Any], token: str) -> PipelineResponse[Any, Any]:
         request.http_request.headers["Authorization"] = f"Bearer {token}"
@@ -178,6 +214,16 @@ def asked_claims(challenge: str) -> str | None:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode() or None
     except (binascii.Error, UnicodeDecodeError):
         return None
+
+
+def _say_claims(error: Unauthorized, claims: str) -> None:
+    """A sign-in that cannot give what the service asks for: somebody has to sign in so that it can."""
+    asked = base64.b64encode(claims.encode()).decode()
+    error.mend = (
+        "The service asks for a sign-in that proves more, such as a second factor. Sign in again; with the Azure CLI: "
+        f"az login --claims-challenge {asked}"
+    )
+    error.args = (error.what, error.why, error.mend)
 
 
 def signed_out(what: str, why: str, mend: str) -> Unauthorized:

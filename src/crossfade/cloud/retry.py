@@ -55,12 +55,16 @@ class Retries:
             wait_s = self.wait_s(call, failure, attempt, waited_s)
             if wait_s is None:
                 raise failure
-            details = RetryDetails(
-                call.service, call.subject, call.method, attempt, waited_s, wait_s, failure.as_data()
-            )
-            self._hook(details)
+            self.tell(call, failure, attempt, waited_s, wait_s)
             await self.clock.sleep(wait_s)
             waited_s += wait_s
+
+    def tell(
+        self, call: Call, failure: CloudError, attempt: int = 1, waited_s: float = 0.0, wait_s: float = 0.0
+    ) -> None:
+        """Tell the hook that this call is about to be sent again."""
+        said = failure.as_data()
+        self._hook(RetryDetails(call.service, call.subject, call.method, attempt, waited_s, wait_s, said))
 
     def wait_s(self, call: Call, failure: CloudError, attempt: int, waited_s: float) -> float | None:
         """Seconds before the next attempt, or None when there shall be none."""
@@ -84,6 +88,8 @@ def may_retry(call: Call, failure: CloudError) -> bool:
     ServiceFailed otherwise                      yes                  no
     OutcomeUnknown                               yes                  no
     a failed sign-in, any other                  no                   no
+
+    A token that the service did not take is no failure yet: `Bearer`, below us, sends the call once with a new one.
     """
     if failure.service != call.service:
         return False  # a sign-in below us: it had its own attempts
@@ -119,7 +125,7 @@ class Retrying(AsyncHTTPPolicy[Any, Any]):
             if answer.status_code < 400 and not _is_prose(answer):
                 tell_answer(call, answer.headers)
                 return response
-            body, secrets = await _read(answer), secrets_of(request.http_request)
+            body, secrets = await read_answer(answer), secrets_of(request.http_request)
             if answer.status_code < 400:
                 raise mapping.unreadable_error(call, body, secrets=secrets)
             failure = mapping.answer_error(call, answer.status_code, answer.headers, body, secrets=secrets)
@@ -135,7 +141,7 @@ def _is_prose(answer: Any) -> bool:
     return kind.startswith(("text/html", "text/plain")) and answer.headers.get("Content-Length") != "0"
 
 
-async def _read(answer: Any) -> bytes:
+async def read_answer(answer: Any) -> bytes:
     """The body, also of an answer that was asked for as a stream; what cannot be read is empty."""
     try:
         if hasattr(answer, "read"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from wires import ORIGIN, Wire, clock, retries
 from crossfade import errors
 from crossfade.clock import SimulatedClock
 from crossfade.cloud.authentication import Bearer, Tokens, asked_claims
+from crossfade.cloud.heard import RetryDetails
 from crossfade.cloud.retry import Retrying
 from crossfade.cloud.transport import AsgiTransport
 
@@ -100,8 +102,8 @@ def test_a_refused_sign_in_is_ours_and_holds_nothing_foreign() -> None:
     assert caught.value.__context__ is None
 
 
-def signed(wire: Wire, credential: Counting, at: SimulatedClock) -> Any:
-    bearer = Bearer("arm", Tokens(credential, at, retries(at, attempts=1)), "scope", ORIGIN)
+def signed(wire: Wire, credential: Counting, at: SimulatedClock, told: list[RetryDetails] | None = None) -> Any:
+    bearer = Bearer("arm", Tokens(credential, at, retries(at, told, attempts=1)), "scope", ORIGIN)
     policies = [Retrying("arm", retries(at)), bearer]
     return AsyncPipelineClient(ORIGIN, policies=policies, transport=AsgiTransport(wire, at))
 
@@ -116,6 +118,78 @@ def test_a_401_is_tried_once_more_with_a_fresh_token() -> None:
     with pytest.raises(errors.Unauthorized):
         at.run(signed(wire, credential, at).send_request(HttpRequest("PUT", f"{ORIGIN}/x")))
     assert len(wire.requests) == 2
+
+
+class Keeping(Counting):
+    """A credential that gives the token it has until claims are asked for, as azure-identity's do."""
+
+    stubborn = False
+
+    async def get_token(self, *scopes: str, claims: str | None = None, **options: Any) -> AccessToken:
+        if not claims and self.asked:
+            return AccessToken("token-1", int(self._at.timestamp() + self._life_s))
+        if claims and self.stubborn:
+            raise ClientAuthenticationError("Claims challenges are not supported by this client.")
+        return await super().get_token(*scopes, claims=claims, **options)
+
+
+def test_a_credential_that_would_give_the_same_token_again_is_asked_for_a_younger_one() -> None:
+    at = clock()
+    told: list[RetryDetails] = []
+    credential, wire = Keeping(at), Wire((401, {"x-ms-request-id": "r-1"}, None), (200, {}, {}))
+    assert (
+        at.run(signed(wire, credential, at, told).send_request(HttpRequest("POST", f"{ORIGIN}/x"))).status_code == 200
+    )
+    assert [request["headers"]["authorization"] for request in wire.requests] == ["Bearer token-1", "Bearer token-2"]
+    asked = json.loads(credential.asked[1][1] or "")["access_token"]["nbf"]
+    assert asked["essential"] is True
+    assert int(asked["value"]) == int(at.timestamp())
+    assert [(one.method, one.error["code"], one.error["request_id"]) for one in told] == [
+        ("POST", "unauthorized", "r-1")
+    ]
+
+
+def test_where_no_other_token_can_be_had_the_refusal_is_the_answer_and_nothing_is_sent_again() -> None:
+    at = clock()
+    told: list[RetryDetails] = []
+    credential, wire = (
+        Keeping(at),
+        Wire((401, {}, {"error": {"code": "ExpiredAuthenticationToken", "message": "over"}})),
+    )
+    credential.stubborn = True
+    with pytest.raises(errors.Unauthorized, match="ExpiredAuthenticationToken") as caught:
+        at.run(signed(wire, credential, at, told).send_request(HttpRequest("GET", f"{ORIGIN}/x")))
+    assert caught.value.service == "arm"
+    assert (len(wire.requests), told) == (1, [])
+
+
+def test_a_401_that_means_a_missing_right_costs_no_sign_in() -> None:
+    at = clock()
+    credential, wire = Counting(at), Wire((401, {}, {"error": {"code": "3", "message": "no role"}}))
+    with pytest.raises(errors.Forbidden):
+        at.run(signed(wire, credential, at).send_request(HttpRequest("GET", f"{ORIGIN}/x")))
+    assert (len(wire.requests), len(credential.asked)) == (1, 1)
+
+
+def test_many_that_are_asked_for_the_same_claims_sign_in_once() -> None:
+    at = clock()
+    tokens = Tokens(Counting(at), at, retries(at))
+
+    async def many() -> list[str]:
+        first = await tokens.get("a")
+        return await asyncio.gather(*(tokens.get("a", refused=first, claims="{}") for _ in range(9)))
+
+    assert set(at.run(many())) == {"token-2"}
+    assert tokens.sign_ins == 2
+
+
+def test_claims_that_the_sign_in_cannot_give_are_told_with_the_command_that_can() -> None:
+    at = clock()
+    header = f'Bearer realm="", error="insufficient_claims", claims="{CHALLENGE}"'
+    credential, wire = Keeping(at), Wire((401, {"WWW-Authenticate": header}, None))
+    credential.stubborn = True
+    with pytest.raises(errors.Unauthorized, match=f"az login --claims-challenge {CHALLENGE}"):
+        at.run(signed(wire, credential, at).send_request(HttpRequest("PUT", f"{ORIGIN}/x")))
 
 
 def test_the_claims_of_a_challenge_are_asked_for() -> None:
