@@ -148,8 +148,8 @@ def _claims(token: str) -> dict[str, Any]:
 
 class Bearer(AsyncHTTPPolicy[Any, Any]):
     """Signs each request; once more with a new token where the service answers 401: the token was over earlier than it
-    said, by whoever's clock, or was revoked. Whatever the method, nothing has been done yet. Claims that the service asks
-    for are passed on. A second 401 is the answer, and so is one that means a missing right, as classic's may.
+    said, by whoever's clock, or was revoked. Whatever the method, nothing has been done yet. Claims that the service
+    asks for are passed on. A second 401 is the answer, and so is one that means a missing right, as classic's may.
 
     A request to any other host than the service's own, as a link in an answer might make one, is refused unsent.
     """
