@@ -14,35 +14,54 @@ from crossfade.model.provenance import Gap, Origin
 _WHY = "Windows PowerShell writes no file content for an empty list, and a list that was never exported leaves none."
 
 
+class _Words(msgspec.Struct, frozen=True):
+    """How an absence is told: `where` it was looked for, `why` it may be there all the same, and the `mend`."""
+
+    where: str
+    why: str
+    mend: str
+
+
+_EXPORTED = _Words("in the exported files", _WHY, "If there were any, add what {} gave.")
+_RECONSTRUCTED = _Words(
+    "known",
+    "Nothing that is left in Azure says so for certain.",
+    "Add them to the draft, each as {} would give it (docs/how-to/restore.md shows one of each).",
+)
+
+
 def absences(inventory: Inventory) -> Iterator[Gap]:
-    """A gap for each list that is empty or was not exported."""
+    """A gap for each list that is empty or was not exported. Sessions of an estate that was reconstructed are over."""
+    remains = any(origin.source == "remains" for origin in inventory.origins)
+    words = _RECONSTRUCTED if remains else _EXPORTED
+    for subject, what, cmdlet in _absent(inventory):
+        yield _gap(words, subject, what, cmdlet)
+    if not inventory.sessions and not remains:
+        yield _gap(words, "user sessions", "None", "Get-RdsUserSession")
+    if not inventory.roles:
+        yield _gap(words, "role assignments", "None", "Get-RdsRoleAssignment")
+
+
+def _absent(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
+    """Subject, what is absent, and the cmdlet that would give it."""
     hosts = {fold(parent_key(host.key)) for host in inventory.hosts}
     assigned = {fold(item.key) for item in inventory.assignments}
     apps = {fold(parent_key(app.key)) for app in inventory.apps}
     desktops = {fold(item.key) for item in inventory.desktops}
     for pool in inventory.pools:
         if fold(pool.key) not in hosts:
-            yield _gap(f"host pool {pool.key}", "No session hosts", "Get-RdsSessionHost")
+            yield f"host pool {pool.key}", "No session hosts", "Get-RdsSessionHost"
     for group in inventory.groups:
         if fold(group.key) not in assigned:
-            yield _gap(f"app group {group.key}", "No assigned users", "Get-RdsAppGroupUser")
+            yield f"app group {group.key}", "No assigned users", "Get-RdsAppGroupUser"
         if group.kind is GroupKind.DESKTOP and fold(group.key) not in desktops:
-            yield _gap(f"app group {group.key}", "No desktop", "Get-RdsRemoteDesktop")
+            yield f"app group {group.key}", "No desktop", "Get-RdsRemoteDesktop"
         if group.kind is GroupKind.REMOTE_APP and fold(group.key) not in apps:
-            yield _gap(f"app group {group.key}", "No RemoteApps", "Get-RdsRemoteApp")
-    if not inventory.sessions:
-        yield _gap("user sessions", "None", "Get-RdsUserSession")
-    if not inventory.roles:
-        yield _gap("role assignments", "None", "Get-RdsRoleAssignment")
+            yield f"app group {group.key}", "No RemoteApps", "Get-RdsRemoteApp"
 
 
-def _gap(subject: str, what: str, cmdlet: str) -> Gap:
-    return Gap(
-        subject=subject,
-        what=f"{what} in the exported files.",
-        why=_WHY,
-        mend=f"If there were any, add what {cmdlet} gave.",
-    )
+def _gap(words: _Words, subject: str, what: str, cmdlet: str) -> Gap:
+    return Gap(subject=subject, what=f"{what} {words.where}.", why=words.why, mend=words.mend.format(cmdlet))
 
 
 class _Cut(msgspec.Struct, frozen=True):

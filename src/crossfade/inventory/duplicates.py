@@ -68,7 +68,7 @@ def _add(best: Draft, other: Draft, origins: Sequence[Origin], result: Merged) -
     if not differing or sources == {"live"}:
         return
     what = f"{best.kind} {best.key} is also in {other.where}, with another {', '.join(sorted(differing))}."
-    if sources == {"export"}:
+    if sources in ({"export"}, {"remains"}):
         result.problems.append(Problem(best.where, what, "Keep the file that is true and take the other away."))
     else:
         why = f"{best.where} is taken, since it comes from the better source."

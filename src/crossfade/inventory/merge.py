@@ -26,6 +26,7 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.normalise import Draft, Misread, drafted
 from crossfade.inventory.rebuild import rebuilt
 from crossfade.inventory.spelling import respell
+from crossfade.inventory.unconfirmed import unconfirmed
 from crossfade.model.classic import ClassicObject
 from crossfade.model.provenance import Gap
 from crossfade.sources.records import Kind, Reading
@@ -54,7 +55,7 @@ def assemble(reading: Reading, *, made_at: str) -> Inventory:
     drafts = _unique(drafts + parents, reading, gaps, problems)
     if problems:
         raise InputError("What was read cannot be used; nothing was written.", sorted(problems, key=_file_and_line))
-    gaps += found + list(cut_properties(drafts, reading.origins))
+    gaps += [*found, *cut_properties(drafts, reading.origins), *unconfirmed(drafts, reading.origins)]
     inventory = _inventory(drafts, reading, made_at)
     if any(origin.source == "export" for origin in reading.origins):
         gaps += absences(inventory)

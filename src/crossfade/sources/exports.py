@@ -13,7 +13,8 @@ import msgspec
 
 from crossfade import jsontext
 from crossfade.errors import Problem
-from crossfade.model.provenance import Gap
+from crossfade.model.provenance import Confidence, Gap
+from crossfade.sources.drafts import Mark, Unclear, gap_of, leave_out, marked
 from crossfade.sources.kinds import KEY_NAMES, REQUIRED, recognise
 from crossfade.sources.records import Kind, RawRecord, Reading
 from crossfade.sources.secrets import without_secrets
@@ -45,10 +46,11 @@ class ExportFile(msgspec.Struct, frozen=True):
 
 def read_exports(files: Iterable[ExportFile]) -> Reading:
     """The records of all files, in order of their names. What makes them unusable is in `problems`."""
-    reading = Reading()
+    reader = _Reader()
     for file in sorted(files, key=lambda file: file.name):
-        _read(file, reading)
-    return reading
+        reader.read(file)
+    leave_out(reader.reading, reader.guesses)
+    return reader.reading
 
 
 class _Bad(msgspec.Struct, frozen=True):
@@ -58,36 +60,63 @@ class _Bad(msgspec.Struct, frozen=True):
     mend: str = _AGAIN
 
 
-def _read(file: ExportFile, reading: Reading) -> None:
-    try:
-        text, _ = decoded(file.data)
-    except NotText as error:
-        mend = "If Set-Content wrote it in an ANSI code page, export again with `Out-File -Encoding UTF8`."
-        reading.problems.append(Problem(f"{file.name}:{error.line}", error.what, mend))
-        return
-    if not text.strip("\ufeff\0 \t\r\n"):
-        reading.gaps.append(_empty(file.name))
-        return
-    origin = reading.origin("export", file.name, file.written_at)
-    for line, found in _rows(text):
-        where = f"{file.name}:{line}"
-        if isinstance(found, _Bad):
-            reading.problems.append(Problem(where, found.what, found.mend))
-        else:
-            _add(found, origin, where, reading)
+class _Reader:
+    """Fills one Reading, file by file. `guesses`: records of a draft that nobody has confirmed."""
 
+    def __init__(self) -> None:
+        self.reading = Reading()
+        self.guesses: list[tuple[RawRecord, Mark]] = []
+        self._signs: dict[Mark, int] = {}
 
-def _add(data: dict[str, Any], origin: int, where: str, reading: Reading) -> None:
-    kind = recognise(data)
-    wrong = _wrong(kind, data)
-    reading.problems += [Problem(where, bad.what, bad.mend) for bad in wrong]
-    if kind is not None and not wrong:
+    def read(self, file: ExportFile) -> None:
+        reading = self.reading
+        try:
+            text, _ = decoded(file.data)
+        except NotText as error:
+            mend = "If Set-Content wrote it in an ANSI code page, export again with `Out-File -Encoding UTF8`."
+            reading.problems.append(Problem(f"{file.name}:{error.line}", error.what, mend))
+            return
+        if not text.strip("\ufeff\0 \t\r\n"):
+            reading.gaps.append(_empty(file.name))
+            return
+        origin = reading.origin("export", file.name, file.written_at)
+        for line, found in _rows(text):
+            where = f"{file.name}:{line}"
+            if isinstance(found, _Bad):
+                reading.problems.append(Problem(where, found.what, found.mend))
+            elif gap := gap_of(found):
+                reading.gaps.append(gap)
+            else:
+                self._take(found, origin, where)
+
+    def _take(self, found: dict[str, Any], origin: int, where: str) -> None:
+        try:
+            data, mark = marked(found)
+        except Unclear as error:
+            self.reading.problems.append(Problem(where, str(error), "Write one of these, or take the record out."))
+            return
+        kind = recognise(data)
+        wrong = _wrong(kind, data) + _unsaid(kind, data, mark)
+        self.reading.problems += [Problem(where, bad.what, bad.mend) for bad in wrong]
+        if kind is None or wrong:
+            return
         kept = {name: value for name, value in data.items() if name.casefold() not in _REMOTING}
         names = tuple(str(member(data, name)) for name in KEY_NAMES.get(kind, ()))
-        record = RawRecord(kind=kind, data=without_secrets(kept), names=names, origin=origin, where=where)
-        reading.records.append(record)
+        source = origin if mark is None else self._sign(mark, where)
+        record = RawRecord(kind=kind, data=without_secrets(kept), names=names, origin=source, where=where)
+        if mark is not None and mark.confidence is Confidence.GUESSED:
+            self.guesses.append((record, mark))
+        else:
+            self.reading.records.append(record)
         if kind is Kind.REGISTRATION:
-            reading.gaps.append(_token_file(where.rpartition(":")[0]))
+            self.reading.gaps.append(_token_file(where.rpartition(":")[0]))
+
+    def _sign(self, mark: Mark, where: str) -> int:
+        """The index of the origin that a mark is."""
+        if mark not in self._signs:
+            place = mark.sign or where.rpartition(":")[0]
+            self._signs[mark] = self.reading.origin("remains", place, mark.read_at, mark.confidence)
+        return self._signs[mark]
 
 
 def member(data: dict[str, Any], name: str) -> Any:
@@ -106,6 +135,16 @@ def _wrong(kind: Kind | None, data: dict[str, Any]) -> list[_Bad]:
     twice = sorted({name for name in folded if folded.count(name) > 1})
     wrong = [_Bad(f"{kind} has {name!r} twice, in two casings.") for name in twice]
     return wrong + [bad for name in REQUIRED.get(kind, ()) if (bad := _key(kind, data, name))]
+
+
+def _unsaid(kind: Kind | None, data: dict[str, Any], mark: Mark | None) -> list[_Bad]:
+    """Whether a pool is personal must be said where it was reconstructed: the service's default would let people into
+    each other's desktops."""
+    said = mark is None or mark.confidence is Confidence.GUESSED or member(data, "Persistent") is not None
+    if kind is not Kind.POOL or said:
+        return []
+    mend = "Write true where each person has a host of their own, else false."
+    return [_Bad(f"host pool {member(data, 'HostPoolName')} is not a guess, and Persistent says nothing.", mend)]
 
 
 def _key(kind: Kind, data: dict[str, Any], name: str) -> _Bad | None:

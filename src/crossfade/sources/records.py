@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from crossfade.errors import Problem
-from crossfade.model.provenance import Gap, Origin
+from crossfade.model.provenance import Confidence, Gap, Origin
 
 __all__ = ["Gap", "Kind", "Origin", "Problem", "RawRecord", "Reading"]
 
@@ -55,9 +55,9 @@ class Reading(msgspec.Struct, kw_only=True):
     gaps: list[Gap] = msgspec.field(default_factory=list)
     problems: list[Problem] = msgspec.field(default_factory=list)
 
-    def origin(self, source: str, place: str, read_at: str | None) -> int:
+    def origin(self, source: str, place: str, read_at: str | None, confidence: Confidence | None = None) -> int:
         """The index of a new origin."""
-        self.origins.append(Origin(source=source, place=place, read_at=read_at))
+        self.origins.append(Origin(source=source, place=place, read_at=read_at, confidence=confidence))
         return len(self.origins) - 1
 
     def add(self, other: "Reading") -> None:
