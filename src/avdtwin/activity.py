@@ -211,11 +211,20 @@ def _classic_sink(world: World, pool: str) -> str | None:
     return str(workspace.properties["customerId"]) if workspace is not None else None
 
 
+def _pool_name(world: World, pool: str) -> str:
+    """A classic pool's name in its own casing; the last part of its key where it is gone."""
+    group, tenant, name = pool.split("/")
+    held = world.state.classic.groups[group].tenants.get(tenant) if group in world.state.classic.groups else None
+    found = held.pools.get(name) if held is not None else None
+    return found.name if found is not None else name
+
+
 def _classic_activity(world: World, session: Session) -> None:
     workspace = _classic_sink(world, session.pool)
     machine = world.state.machines[session.machine]
     given = {"Type_s": "Connection", "Id_g": session.connection, "Outcome_s": "Success"}
     who = {"UserName_s": session.upn, "ClientType_s": session.client, "SessionHostName_s": machine.fqdn}
+    who |= {"SessionHostPoolName_s": _pool_name(world, session.pool)}
     when = {"StartTime_t": session.connected_at, "EndTime_t": world.now}
     write(world, [workspace] if workspace else [], "WVDActivityV1_CL", "", {**given, **who, **when})
 

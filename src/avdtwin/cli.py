@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="avdtwin", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve an estate over HTTPS on loopback, until interrupted")
-    serve.add_argument("--estate", default="contoso", help="contoso, fabrikam, tiny or small-<number> (contoso)")
+    serve.add_argument("--estate", default="contoso", help="contoso, fabrikam, late, tiny or small-<number> (contoso)")
     serve.add_argument("--seed", type=int, default=1, help="what chance draws from (1)")
     serve.add_argument("--state", type=Path, help="a snapshot: read at the start if it exists, written at the end")
     serve.add_argument("--time", default="real", help="real, virtual (moves only when told to) or x<factor> (real)")

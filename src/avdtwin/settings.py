@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "arm_rates_of_all": 15,  # all principals of a subscription together have so many times as much
     "session_host_list_limit": 6000,
     "provider_call_limit": 10000,
+    "graph_extension_settings": True,  # whether Resource Graph tells what a VM's extension was set to
     "resource_graph_per_5s": 15,  # queries of a caller; 0: none is refused
     "quotas_enforced": True,  # of role assignments, application groups and applications
     "arm_names_enforced": True,

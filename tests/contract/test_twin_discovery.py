@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _inprocess import ADMIN_ID, SUBSCRIPTION, Answer, Twin
 
 from avdtwin import windows
+from avdtwin.arm import store
+from avdtwin.state import Resource
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 AVD = f"{GROUP}/providers/Microsoft.DesktopVirtualization"
@@ -91,6 +93,18 @@ def test_joins_and_counts(twin: Twin) -> None:
     assert rows(twin, query.format("inner")) == []
     assert rows(twin, "resources | count") == [{"Count": 4}]
     assert len(rows(twin, "resources | distinct type")) == 2
+
+
+def test_extensions_of_machines_with_what_they_were_set_to(twin: Twin) -> None:
+    vm = f"{GROUP}/providers/Microsoft.Compute/virtualMachines/VM-0"
+    kind = "Microsoft.Compute/virtualMachines/extensions"
+    own = {"publisher": "Microsoft.Powershell", "type": "DSC", "settings": {"configurationFunction": "x"}}
+    store.add(twin.world, Resource(id=f"{vm}/extensions/dsc", type=kind, name="dsc", properties=own))
+    query = f"Resources | where type =~ '{kind}' | project id, kind = properties.type, settings = properties.settings"
+    known = {"id": f"{vm}/extensions/dsc", "kind": "DSC", "settings": {"configurationFunction": "x"}}
+    assert rows(twin, query) == [known]
+    twin.world.state.settings["graph_extension_settings"] = False
+    assert rows(twin, query) == [known | {"settings": None}]
 
 
 def test_pages_by_skip_token(twin: Twin) -> None:

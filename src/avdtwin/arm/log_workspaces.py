@@ -62,6 +62,14 @@ def all_of(world: World) -> Iterator[Resource]:
         yield from store.children(world, f"/subscriptions/{subscription}", TYPE)
 
 
+def lay(world: World, group: str, name: str, *, location: str, customer_id: str, days: int) -> Resource:
+    """A workspace that has been there for long, in a resource group given by its id; it keeps rows for `days`."""
+    full = f"{group}/providers/{TYPE}/{name}"
+    properties = {**_DEFAULTS, "customerId": customer_id, "retentionInDays": days}
+    made = Resource(id=full, type=TYPE, name=name, location=location, properties=properties, created_at=world.now)
+    return store.add(world, made)
+
+
 # ---------------------------------------------------------------- routes
 
 

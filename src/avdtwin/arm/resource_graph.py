@@ -1,6 +1,8 @@
 """Resource Graph: queries of the table `Resources`, by a small interpreter (facts/arm-service 7.4).
 
-What of the language is known is said in `kql`; the rest is refused as a bad query.
+Its rows are the top-level resources and the extensions of VMs. Inferred: that these come with their settings; with
+`graph_extension_settings` off they come without. What of the language is known is said in `kql`; the rest is refused as
+a bad query.
 """
 
 import base64
@@ -17,6 +19,7 @@ from avdtwin.wire import Request, Response, Router
 from avdtwin.world import World
 
 _MOST = 1000
+_EXTENSION = "microsoft.compute/virtualmachines/extensions"
 _HIDDEN = ("microsoft.resources/", "microsoft.authorization/")
 _POWER = {"running": "VM running", "deallocated": "VM deallocated", "stopped": "VM stopped"}
 
@@ -93,7 +96,7 @@ def _rows(world: World, request: Request, body: dict[str, Any]) -> list[kql.Row]
     found = []
     for key, resource in world.state.arm.resources.items():
         parts = key.split("/")
-        if len(parts) != 9 or parts[2] not in wanted or resource.type.lower().startswith(_HIDDEN):
+        if not _has_row(resource, len(parts)) or parts[2] not in wanted:
             continue
         scope = "/".join(parts[:5]) + "|" + resource.type.lower()
         if scope not in readable:
@@ -103,8 +106,15 @@ def _rows(world: World, request: Request, body: dict[str, Any]) -> list[kql.Row]
     return found
 
 
+def _has_row(resource: Resource, depth: int) -> bool:
+    kind = resource.type.lower()
+    return (depth == 9 and not kind.startswith(_HIDDEN)) or (depth == 11 and kind == _EXTENSION)
+
+
 def _row(world: World, resource: Resource, subscription: str) -> kql.Row:
     properties = dict(resource.properties)
+    if resource.type.lower() == _EXTENSION and not world.setting("graph_extension_settings"):
+        properties.pop("settings", None)
     machine = world.state.machines.get(resource.id.lower())
     if machine is not None:
         power = {"code": f"PowerState/{machine.power}", "displayStatus": _POWER.get(machine.power, machine.power)}

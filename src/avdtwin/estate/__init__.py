@@ -14,7 +14,7 @@ DEMO_START = 1780902000.0
 
 
 def build(name_or_spec: str | EstateSpec, seed: int, clock: Clock, *, people: bool = True) -> World:
-    """A world at the clock's now. `contoso`, `fabrikam`, `tiny`, `small-<number>` or a spec of one's own.
+    """A world at the clock's now. `contoso`, `fabrikam`, `late`, `tiny`, `small-<number>` or a spec of one's own.
 
     `people`: whether those who work begin to; the sessions they would have by now are open. Raises KeyError for an
     unknown name.

@@ -49,6 +49,7 @@ def build_world(spec: EstateSpec, seed: int, clock: Clock) -> World:
         before = _PoolBuilder(world, spec, pool, people, before).build(tenant)
     access.grant(world, spec, people)
     remains.leave(world, spec, tenant, subscription_id_of(spec))
+    world.state.classic.alive = not spec.classic_gone
     return world
 
 
@@ -59,6 +60,8 @@ def _azure(world: World, spec: EstateSpec) -> None:
     subscription = subscription_id_of(spec)
     providers = {f"microsoft.{name.lower()}": "Registered" for name in PROVIDERS}
     providers["microsoft.desktopvirtualization"] = "Registered" if spec.provider_registered else "NotRegistered"
+    if spec.log_days:
+        providers["microsoft.operationalinsights"] = "Registered"
     world.state.arm.subscriptions[subscription] = Subscription(
         id=subscription, display_name=f"{spec.title or spec.tenant} production", providers=providers
     )

@@ -80,6 +80,8 @@ class PoolSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of hosts that somebody drained long ago."""
     no_installers: tuple[int, ...] = ()
     """Numbers of hosts that lack the installers."""
+    by_hand: tuple[int, ...] = ()
+    """Numbers of hosts that somebody added without a template: nothing in Azure says what they are."""
 
 
 class EstateSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,12 @@ class EstateSpec(msgspec.Struct, frozen=True, kw_only=True):
     single_sign_on: bool = False
     workspace: bool = True
     """Whether the tenant sends diagnostics to Log Analytics."""
+    log_days: int = 0
+    """For how many days past that workspace is there, with who connected where; 0: it is not in this directory."""
+    classic_gone: bool = False
+    """Whether the classic service has been switched off already."""
+    strangers: tuple[str, ...] = ()
+    """Names of VMs beside the first pool's that never were session hosts."""
 
 
 # ---------------------------------------------------------------- apps that many have
@@ -228,6 +236,44 @@ TINY = EstateSpec(
 )
 
 
+LATE = EstateSpec(
+    name="late",
+    tenant="Late",
+    domain="late.example",
+    ad_domain="ad.late.example",
+    provider_registered=True,
+    log_days=60,
+    classic_gone=True,
+    strangers=("lateoff-9", "files-1"),
+    pools=(
+        PoolSpec(
+            name="Office Desktops",
+            prefix="lateoff",
+            hosts=4,
+            desktop_people=6,
+            groups=(GroupSpec("Office Apps", 2, (EXCEL, WORD)),),
+            title="Office",
+            rdp=OFFICE_RDP,
+            limit=8,
+            resource_group="rg-late-office",
+            off=(1,),
+            by_hand=(3,),
+        ),
+        PoolSpec(name="Accounting", prefix="lateacc", hosts=2, desktop_people=3, limit=4, resource_group="rg-late-acc"),
+        PoolSpec(
+            name="Workstations",
+            prefix="latews",
+            hosts=2,
+            desktop_people=2,
+            personal=True,
+            assigned=2,
+            resource_group="rg-late-own",
+        ),
+    ),
+)
+"""One whose classic service has gone, and that nobody exported: what is left of it is in Azure."""
+
+
 def fabrikam() -> EstateSpec:
     """25 pools, 1,200 hosts, 20,000 people: the same kinds of pools as contoso, many of each."""
     regions = ("westeurope", "eastus2", "uksouth", "australiaeast", "centralindia")
@@ -342,12 +388,13 @@ def _small_groups(dice: random.Random) -> tuple[GroupSpec, ...]:
 _NAMED: dict[str, Callable[[], EstateSpec]] = {
     "contoso": lambda: CONTOSO,
     "fabrikam": fabrikam,
+    "late": lambda: LATE,
     "tiny": lambda: TINY,
 }
 
 
 def named(name: str) -> EstateSpec:
-    """`contoso`, `fabrikam`, `tiny` or `small-<number>`. Raises KeyError with the names there are."""
+    """`contoso`, `fabrikam`, `late`, `tiny` or `small-<number>`. Raises KeyError with the names there are."""
     if name in _NAMED:
         return _NAMED[name]()
     if name.startswith("small-") and name.removeprefix("small-").isdigit():

@@ -62,7 +62,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 }
 CUSTOM: dict[str, dict[str, str]] = {
     "WVDActivityV1_CL": _columns(
-        "Type_s UserName_s Outcome_s ClientType_s ClientOS_s ClientVersion_s SessionHostName_s",
+        "Type_s UserName_s Outcome_s ClientType_s ClientOS_s ClientVersion_s SessionHostName_s SessionHostPoolName_s",
         Id_g="guid",
         StartTime_t="datetime",
         EndTime_t="datetime",

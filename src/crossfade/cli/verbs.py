@@ -515,7 +515,7 @@ def twin(
     here: Here,
     *,
     estate: Annotated[
-        str, typer.Option("--estate", metavar="NAME", help="contoso, fabrikam, tiny or small-<n>.")
+        str, typer.Option("--estate", metavar="NAME", help="contoso, fabrikam, late, tiny or small-<n>.")
     ] = "contoso",
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="What chance draws from.")] = 1,
     port: Annotated[int, typer.Option("--port", metavar="N", help="Port on loopback; 0 for a free one.")] = 8443,

@@ -162,3 +162,19 @@ def test_the_templates_left_their_traces(contoso: World) -> None:
         inner = extension.properties["settings"]["properties"]
         assert machine.agent.pool == f"default tenant group/contoso desktops/{inner['HostPoolName']}".lower()
         assert ("defaultDesktopUsers" in inner) is machine.computer_name.endswith("-0")
+
+
+def test_late_is_known_by_what_is_left_of_it_only() -> None:
+    world = estate.build("late", 1, ManualClock(estate.DEMO_START))
+    assert not world.state.classic.alive
+    extended = {key.split("/")[8] for key in world.state.arm.resources if key.endswith("/dscextension")}
+    machines = {machine.computer_name for machine in world.state.machines.values()}
+    assert machines - extended == {"lateoff-3", "lateoff-9", "files-1"}  # added by hand, and never session hosts
+    (rows,) = world.state.logs.values()
+    tenant = world.state.classic.groups["default tenant group"].tenants["late"]
+    assert [*world.state.logs] == [tenant.log_analytics_workspace_id]
+    assert {row.values["SessionHostPoolName_s"] for row in rows} == {pool.name for pool in tenant.pools.values()}
+    assert max(row.at for row in rows) < world.now - 2 * 86_400
+    for host in tenant.pools["workstations"].hosts.values():
+        met = {row.values["UserName_s"] for row in rows if row.values["SessionHostName_s"] == host.name}
+        assert met == {host.assigned_user}
