@@ -40,6 +40,7 @@ IN_FLIGHT = frozenset(
 )
 ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 LAST = "last-wave"
+WAIT = "wait"
 PEOPLE = "people"
 """The journal's subject of every operation on a single person, whichever wave does it."""
 SEEN_NOTE = "seen-on-target"
@@ -103,11 +104,29 @@ class Seats:
         figures = f"{seats} classic seats stay for {demand} people at once, {needed} are wanted"
         if seats >= needed:
             return Verdict(True, figures)
-        if pool.host_count == 1 and not look.sessions.get(fold(move.host_name)):
-            return Verdict(True, f"{figures}; the pool's only host is empty and may have an outage")
+        if pool.at_one_go and self._may_have_outage(pool, move, look):
+            return Verdict(True, f"{figures}; nobody is signed in, and the pool may have an outage")
         if self.is_handed_over(move):
             return Verdict(True, f"{figures}; nobody can start a new session on classic any more")
-        return Verdict(False, figures)
+        return Verdict(False, figures + ("; it waits for an hour without anybody" if pool.at_one_go else ""))
+
+    def _may_have_outage(self, pool: PoolPlan, move: HostMove, look: PoolLook) -> bool:
+        """A pool of one host moves when that is empty; one of several begins in quiet hours when all are, and once it
+        has begun each goes when it is empty itself. Disconnected sessions count, unless they are to be ended."""
+        hosts = [other.host_name for other in self._moves.values() if fold(other.source_pool) == fold(pool.source)]
+        if self._is_used(look, [move.host_name]):
+            return False
+        return len(hosts) == 1 or self._has_begun(pool) or (self.quiet() and not self._is_used(look, hosts))
+
+    def _is_used(self, look: PoolLook, hosts: list[str]) -> bool:
+        ends = self._orders.settings.disconnected != WAIT and self.quiet()
+        sessions = [session for host in hosts for session in look.sessions.get(fold(host), [])]
+        return any(not (session.disconnected and ends) for session in sessions)
+
+    def _has_begun(self, pool: PoolPlan) -> bool:
+        on_the_way = [host for host in self._journal.standing(Kind.HOST) if host.state in IN_FLIGHT | ARRIVED]
+        keys = [fold(host.id) for host in on_the_way if host.state != HostState.REVERTING]
+        return any(fold(self._moves[key].source_pool) == fold(pool.source) for key in keys if key in self._moves)
 
     def _open_hosts(self, pool: PoolPlan, look: PoolLook) -> list[str]:
         """Folded classic keys of the hosts of a pool that take people and are not on their way."""

@@ -127,7 +127,7 @@ POOL_WORDS: dict[str, str] = {
     "location": "instead of azure.location",
     "resource_group": "instead of azure.resource_group",
     "expected_share": "peak sessions per assigned person, when you know it",
-    "outage": "`when-empty` lets a pool of one host move while nobody is signed in; `never` is the default",
+    "outage": "`when-empty`: with too few seats for both sides it moves as a whole, while nobody is signed in",
     "owner": "who sees to its hosts in quarantine",
     "skip": "leaves the pool on classic, untouched",
     "preferred": "what people see who hold its desktop and apps: `desktop`, `apps` or `both`",

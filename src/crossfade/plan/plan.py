@@ -104,6 +104,14 @@ class PoolPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Who sees to its hosts in quarantine; empty: whom the settings name."""
     late: list[str] = []
     """Ids of operations done after the pool's last host."""
+    outage: bool = False
+    """Its seats are too few for both sides, and somebody allowed it an outage: all its hosts move in one wave."""
+
+    @property
+    def at_one_go(self) -> bool:
+        """Whether its hosts move while nobody is signed in, and its people change over after them: none of its seats is
+        ever offered on both sides."""
+        return self.outage or self.host_count == 1
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,7 +26,15 @@ from crossfade.plan.plan import Answered, NotCarried, Plan, PoolPlan, Settings, 
 from crossfade.plan.quotas import counted, quotas
 from crossfade.plan.rbac import plan_roles
 from crossfade.plan.titles import titles
-from crossfade.plan.waves import PoolHosts, at_once, hosts_at_once, hosts_needed, plan_waves, restoring_waves
+from crossfade.plan.waves import (
+    PoolHosts,
+    at_once,
+    hosts_at_once,
+    hosts_needed,
+    needs_outage,
+    plan_waves,
+    restoring_waves,
+)
 
 OUTAGE = "when-empty"
 PREFLIGHT = ("conditional-access:", "classic:")
@@ -57,6 +65,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     problems += scaling.problems(layout, inventory, target, intent)
     problems += unclear + access.problems + roles.problems + objects.problems()
     moving = _pool_hosts(hosts, access)
+    moving = moving if restores else [_with_outage(item, intent) for item in moving]
     problems += _unread(access) + hosts.problems
     problems += restoring.problems(hosts) if restores else _seats(moving, intent)
     problems += quotas(operations, target, intent.azure.subscription, _accepted(intent, today))
@@ -77,7 +86,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         names=sorted(layout.names, key=lambda name: (fold(name.source), name.target)),
         operations=[*operations, *(operation for group in late.values() for operation in group)],
         access=access.groups,
-        pools=[_with_late(pool, late) for pool in hosts.pools],
+        pools=[_with_late(item.pool, late) for item in moving],
         hosts=[move for moves in hosts.moves.values() for move in moves],
         waves=waves,
         settings=settings,
@@ -93,7 +102,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         notes=[
             *(restoring.notes(hosts) if restores else []),
             *hosts.notes,
-            *_tight(moving, intent),
+            *([] if restores else _at_one_go(moving, intent)),
             *objects.notes(),
             *_skipped(inventory, intent),
             *_notes(access, waves, hosts),
@@ -129,6 +138,13 @@ def _pool_hosts(hosts: HostPlan, access: AccessPlan) -> list[PoolHosts]:
         )
         for pool in hosts.pools
     ]
+
+
+def _with_outage(item: PoolHosts, intent: Intent) -> PoolHosts:
+    """An outage is allowed, not ordered: a pool that can keep everybody working does so."""
+    allowed = intent.pool(item.pool.source).outage == OUTAGE
+    outage = allowed and needs_outage(item, intent.waves.headroom)
+    return msgspec.structs.replace(item, pool=msgspec.structs.replace(item.pool, outage=outage))
 
 
 def _with_late(pool: PoolPlan, late: dict[str, list[AnyOperation]]) -> PoolPlan:
@@ -214,7 +230,7 @@ def _seats(pools: list[PoolHosts], intent: Intent) -> list[Problem]:
             mend = f'Open them in classic and discover again, or set [pools."{pool.source}"] open_drained = true.'
             problems.append(Problem(pool.source, what, mend))
         elif hosts_needed(pool, headroom) > left > 0:
-            problems.append(_too_tight(pool, headroom, left))
+            problems.append(_too_tight(pool, headroom, left, seated))
         elif seated == 1 and not outage:
             place = "to move" if alone else "with seats"
             what = f"has 1 host {place} and {pool.people} people: while it moves there is no seat for them."
@@ -226,18 +242,18 @@ def _seats(pools: list[PoolHosts], intent: Intent) -> list[Problem]:
     return problems
 
 
-def _tight(pools: list[PoolHosts], intent: Intent) -> Iterable[str]:
-    """Pools of several hosts that are planned only because an outage is allowed: that helps a pool of one host."""
+def _at_one_go(pools: list[PoolHosts], intent: Intent) -> Iterable[str]:
+    """Pools of several hosts that have an outage: what that means for the people in them."""
     for item in pools:
         pool, seated = item.pool, sum(1 for move in item.hosts if move.capacity)
-        allowed = intent.pool(pool.source).outage == OUTAGE and not pool.personal and pool.host_count > 1
-        if allowed and pool.people and hosts_needed(pool, intent.waves.headroom) > seated - 1:
+        if pool.outage and pool.host_count > 1:
             wanted = math.ceil((1 + intent.waves.headroom) * pool.people * pool.expected_share)
             yield (
-                f'{pool.source}: outage = "{OUTAGE}" is for a pool of one host. {(seated - 1) * pool.capacity} seats '
-                f"stay while one of its {pool.host_count} hosts moves, and {pool.people} people want {wanted} at their "
-                "peak, with headroom: a host waits until enough of them were seen on the target, and the run holds "
-                "where they are not."
+                f'{pool.source}: outage = "{OUTAGE}" is made use of. {(seated - 1) * pool.capacity} seats stay while '
+                f"one of its {pool.host_count} hosts moves, and {pool.people} people want {wanted} at their peak, with "
+                "headroom. So all its hosts move in one wave, begun in quiet hours when nobody is signed in on any of "
+                "them; until they have arrived nobody of the pool can work, and then everybody has the target at once "
+                "and no longer classic: tell them beforehand."
             )
 
 
@@ -257,8 +273,9 @@ def _too_many_at_once(item: PoolHosts, headroom: float, seated: int) -> Problem:
     return Problem(pool.source, what, mend)
 
 
-def _too_tight(pool: PoolPlan, headroom: float, open_hosts: int) -> Problem:
-    """What would make a plan possible, in figures. `open_hosts`: how many are open at the tightest moment."""
+def _too_tight(pool: PoolPlan, headroom: float, open_hosts: int, seated: int) -> Problem:
+    """What would make a plan possible, in figures. `open_hosts`: how many are open at the tightest moment; `seated`:
+    how many have seats at all."""
     demand = pool.people * pool.expected_share
     seats = open_hosts * pool.capacity
     more = hosts_needed(pool, headroom) - open_hosts
@@ -274,6 +291,8 @@ def _too_tight(pool: PoolPlan, headroom: float, open_hosts: int) -> Problem:
         f"Add {more} host(s), {lower}or, if fewer come at once, "
         f'set [pools."{pool.source}"] expected_share to {share} or less.'
     )
+    if hosts_needed(pool, headroom) <= seated and open_hosts < seated:
+        mend += f' Or allow it to move as a whole while nobody is signed in: outage = "{OUTAGE}" there.'
     return Problem(pool.source, what, mend)
 
 

@@ -127,6 +127,11 @@ def _waves(plan: Plan) -> Iterator[Wrong]:
     for host in sorted(hosts):
         if moved[host] != 1:
             yield f"hosts {host}", f"is in {moved[host]} waves, must be in one."
+    for pool in (pool for pool in plan.pools if pool.outage):
+        mine = {host for host, move in hosts.items() if fold(move.source_pool) == fold(pool.source)}
+        parts = sum(1 for wave in plan.waves if not mine.isdisjoint(map(fold, wave.hosts)))
+        if parts > 1:
+            yield f"pools {pool.source}", f"has an outage and moves in {parts} waves, must be in one."
     for wave in plan.waves:
         if wave.kind not in KINDS:
             yield f"waves {wave.id}", f"is a {wave.kind!r}, must be one of {', '.join(KINDS)}."

@@ -2,7 +2,8 @@
 
 A canary host, a canary wave with a host of every other pool, waves of a fixed size, and last waves: the hosts that keep
 classic seats for people who have not yet been seen on the target (design 9). Waves partition the hosts; each person of
-a pool is published once, as soon as the pool's seats on the target can be there.
+a pool is published once, as soon as the pool's seats on the target can be there. A pool that may have an outage, and
+needs one, has a last wave of its own with all its hosts.
 """
 
 import itertools
@@ -39,11 +40,14 @@ class PoolHosts(msgspec.Struct, frozen=True, kw_only=True):
 def plan_waves(pools: list[PoolHosts], intent: WaveIntent) -> list[Wave]:
     """Waves in running order; no wave is without hosts."""
     movable = [item for item in pools if item.hosts]
-    tail = [host for item in movable for host in _last(item, intent)]
-    late = {host.source for host in tail}
+    whole = [item for item in movable if item.pool.outage and len(item.hosts) > 1]
+    shared = [item for item in movable if item not in whole]
+    tail = [host for item in shared for host in _last(item, intent)]
+    late = {host.source for item in whole for host in item.hosts} | {host.source for host in tail}
     early = {item.pool.source: [host for host in item.hosts if host.source not in late] for item in movable}
-    batches = _batches(movable, early, intent)
+    batches = _batches(shared, early, intent)
     batches += [(LAST, tail[at : at + intent.size]) for at in range(0, len(tail), intent.size)]
+    batches += [(LAST, item.hosts) for item in whole]
     publish = _Publisher(movable, early, intent.headroom)
     return [
         publish.wave(f"wave-{number:02d}", kind, hosts, final=number == len(batches))
@@ -63,6 +67,15 @@ def restoring_waves(pools: list[PoolHosts]) -> list[Wave]:
         publish.wave(f"wave-{number:02d}", RESTORE, item.hosts, final=number == len(movable))
         for number, item in enumerate(movable, 1)
     ]
+
+
+def needs_outage(item: PoolHosts, headroom: float) -> bool:
+    """Whether the seats of a pool are too few for everybody to work while its hosts change sides (design 9)."""
+    seated = sum(1 for host in item.hosts if host.capacity)
+    if item.pool.personal or not item.pool.people or not seated:
+        return False
+    needed = hosts_needed(item.pool, headroom)
+    return seated == 1 or needed > seated - 1 or needed + hosts_at_once(item, headroom) > seated
 
 
 def hosts_needed(pool: PoolPlan, headroom: float) -> int:

@@ -11,6 +11,7 @@ from crossfade.model.ids import last_name
 from crossfade.model.target import VirtualMachine
 from crossfade.plan.intent import PoolIntent, Waves
 from crossfade.plan.machines import Machines
+from crossfade.plan.selfcheck import check_plan
 
 
 def host(label: str, **members: str) -> SessionHost:
@@ -135,6 +136,7 @@ def test_a_pool_that_is_too_tight_is_told_what_would_help() -> None:
     assert "60 people want 21 at their peak, with headroom 26" in problem.what
     assert "Add 1 host(s)" in problem.mend
     assert "expected_share to 0.27" in problem.mend
+    assert problem.mend.endswith('while nobody is signed in: outage = "when-empty" there.')
     plan_of(estate, pools={pool: PoolIntent(expected_share=0.27)})
     estate.host(pool, "office-3")
     plan_of(estate)
@@ -148,20 +150,28 @@ def test_the_headroom_that_it_names_is_enough() -> None:
     assert plan_of(estate, waves=Waves(headroom=0.14)).waves
 
 
-def test_with_an_outage_allowed_the_last_people_wait_for_the_last_host() -> None:
+def test_with_an_outage_allowed_a_pool_with_too_few_seats_moves_in_one_wave_of_its_own() -> None:
     estate = Estate()
     pool = estate.pool("Office", hosts=3, people=60, max_session_limit=10)
     plan = plan_of(estate, pools={pool: PoolIntent(outage="when-empty")})
     assert sum(len(wave.publish) for wave in plan.waves) == 60
-    (note,) = [note for note in plan.notes if "is for a pool of one host" in note]
+    (note,) = [note for note in plan.notes if "made use of" in note]
     assert "20 seats stay while one of its 3 hosts moves, and 60 people want 26 at their peak" in note
-    assert len(plan.waves[-1].publish) > 0
-    seats = 0
-    published = 0
-    for wave in plan.waves:
-        seats += 10 * len(wave.hosts)
-        published += len(wave.publish)
-        assert published * 0.35 * 1.2 <= seats + 1e-6
+    (wave,) = plan.waves
+    assert (wave.kind, len(wave.hosts), len(wave.publish), len(wave.retract)) == ("last-wave", 3, 60, 60)
+    assert plan.pools[0].outage
+    assert check_plan(plan) == []
+
+
+def test_an_outage_that_is_not_needed_is_not_had() -> None:
+    estate = Estate()
+    roomy = estate.pool("Roomy", hosts=4, people=8)
+    tight = estate.pool("Tight", hosts=3, people=60, max_session_limit=10)
+    plan = plan_of(estate, pools={pool: PoolIntent(outage="when-empty") for pool in (roomy, tight)})
+    assert {last_name(pool.source): pool.outage for pool in plan.pools} == {"Roomy": False, "Tight": True}
+    assert {host.split("/")[2] for host in plan.waves[-1].hosts} == {"Tight"}
+    assert all("/Tight/" not in host for wave in plan.waves[:-1] for host in wave.hosts)
+    assert plan.waves[0].kind == "canary-host"
 
 
 def test_more_people_at_once_than_the_only_host_has_seats_are_refused() -> None:

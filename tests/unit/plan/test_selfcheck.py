@@ -61,6 +61,7 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "no VM": (lambda raw: raw["hosts"][0].update(vm="web-1"), "no VM resource id"),
     "no seats": (lambda raw: raw["hosts"][0].update(capacity=0), "has no seats"),
     "another host count": (lambda raw: raw["pools"][0].update(host_count=1), "says 1 hosts"),
+    "an outage that lasts": (lambda raw: raw["pools"][0].update(outage=True), "must be in one"),
     "a share beyond all": (lambda raw: raw["pools"][0].update(expected_share=7), "figures that cannot be"),
     "published twice": (lambda raw: raw["waves"][-1]["publish"].extend(publishing(raw)["publish"]), "named 2 times"),
     "retracted as publication": (lambda raw: publishing(raw).update(retract=publishing(raw)["publish"]), "not belong"),

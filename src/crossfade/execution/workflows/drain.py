@@ -22,6 +22,10 @@ SEAT_PATIENCE_S = 4 * 3_600.0
 """How long a host waits for seats before it looks whether others of its wave wait for it."""
 
 
+SEATS = "enough other seats for everybody while this host moves"
+EMPTY = "nobody to be signed in, since the seats are too few for its people while its pool moves"
+
+
 class PeopleFirst(StepFailed):
     """A host waits for seats that are free once people of its own wave have been published: it lets them go first."""
 
@@ -38,7 +42,7 @@ async def drain(context: Context, port: Workflow, steps: Steps, move: HostMove, 
         lambda: _may_leave(context, steps, move, wave),
         every_s=SEAT_POLL_S,
         within_s=SEAT_WITHIN_S,
-        waiting_for="enough other seats for everybody while this host moves",
+        waiting_for=EMPTY if context.pool(move.source_pool).at_one_go else SEATS,
     )
     await steps.perform("drain", lambda: context.source.set_open(move, False))
     await steps.perform("notice", lambda: _tell_all(context, steps, move))
@@ -86,7 +90,8 @@ async def _may_leave(context: Context, steps: Steps, move: HostMove, wave: Wave)
         raise StepFailed(f"{move.host_name} stays on classic.", order.why, f"`crossfade retry {move.host_name}`.")
     verdict = await context.seats.look(move)
     if not verdict.may_leave or not context.seats.still_free(move):
-        if context.clock.now() >= steps.deadline("seat", SEAT_PATIENCE_S) and context.seats.people_wait(move, wave):
+        patience_s = 0.0 if context.pool(move.source_pool).at_one_go else SEAT_PATIENCE_S
+        if context.clock.now() >= steps.deadline("seat", patience_s) and context.seats.people_wait(move, wave):
             raise PeopleFirst(f"{move.host_name} lets people of {wave.id} go first.", verdict.why, "It is tried again.")
         return None
     context.advance(move.source, HostState.DRAINING, verdict.why)

@@ -81,6 +81,8 @@ async def _crossfaded(context: Context, port: Workflow, steps: Steps, wave: Wave
         await _hand_over(context, port, steps, wave, time)
     await _state(context, steps, wave, WaveState.MOVING, time)
     outcomes = await _move_all(context, port, steps, wave, time)
+    if any(context.pool(pool).outage and context.pool(pool).host_count > 1 for pool in pools_of(context, wave)):
+        await _admit_the_rest(context, port, steps, wave, time)
     await set_icons(context, port, steps, wave, time)
     await _retract(context, port, steps, wave, _alone(context, wave), time)
     return outcomes
@@ -281,6 +283,15 @@ async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, n
     await steps.perform(f"{name}: told", lambda: _tell(context, wave))
 
 
+async def _admit_the_rest(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> None:
+    """Of a pool whose hosts have all moved at one go nobody stays behind: classic has no seats for them any more. Where
+    no host has arrived, all are on classic still."""
+    name = named("admit the rest", time)
+    there = await steps.perform(f"{name}: seats", lambda: _arrived(context, wave))
+    if there["hosts"]:
+        await _publish(context, port, steps, wave, name, all_of_it=True)
+
+
 async def _tell(context: Context, wave: Wave) -> Facts:
     return await context.hooks.noticed(context.notices.moved(wave))
 
@@ -292,7 +303,7 @@ async def _admit(context: Context, wave: Wave, all_of_it: bool) -> Facts:
 async def _hand_over(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> None:
     """Before the last classic hosts leave: everybody has the target, has been there, and is out of classic.
 
-    A pool of one host has no target seat before that host has arrived: its people change over after it.
+    A pool that moves at one go has no target seat before that: its people change over after it.
     """
     shared = pools_of(context, wave) - _alone(context, wave)
     if shared:
@@ -324,8 +335,8 @@ def pools_of(context: Context, wave: Wave) -> set[str]:
 
 
 def _alone(context: Context, wave: Wave) -> set[str]:
-    """Folded keys of the wave's pools of one host, which are never on both sides at once."""
-    return {pool for pool in pools_of(context, wave) if context.pool(pool).host_count == 1}
+    """Folded keys of the wave's pools that move at one go, which are never on both sides at once."""
+    return {pool for pool in pools_of(context, wave) if context.pool(pool).at_one_go}
 
 
 async def _everybody_seen(context: Context, steps: Steps, wave: Wave, pools: set[str]) -> None:
