@@ -18,6 +18,7 @@
     │   └── ServiceFailed     5xx
     └── ExecutionError
         ├── StepFailed        a step of a run failed for good
+        ├── NotReady          what must hold before a step may act does not; nothing was written
         ├── GateTimedOut      a gate did not open in time
         ├── JournalMismatch   the journal is not what this run, plan or version expects
         │   └── StoreLost     the journal or the engine's store cannot be read or written: this process stops at once
@@ -198,6 +199,10 @@ class ExecutionError(MigrationError):
 
 class StepFailed(ExecutionError):
     code = "step-failed"
+
+
+class NotReady(ExecutionError):
+    code = "not-ready"
 
 
 class GateTimedOut(ExecutionError):

@@ -4,9 +4,9 @@ stay must carry the people who can open the target, or by night those who are th
 import math
 
 from crossfade.execution.context import Context
-from crossfade.execution.seats import ARRIVED, Verdict
+from crossfade.execution.seats import Verdict
 from crossfade.execution.target_sessions import TargetSession
-from crossfade.execution.transitions import Kind
+from crossfade.execution.transitions import ARRIVED, Kind
 from crossfade.model.ids import fold, same
 from crossfade.plan.plan import HostMove, PoolPlan
 

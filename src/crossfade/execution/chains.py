@@ -20,6 +20,9 @@ POOLS = "Microsoft.DesktopVirtualization/hostPools"
 GROUPS = "Microsoft.DesktopVirtualization/applicationGroups"
 RESOURCE_GROUPS = "Microsoft.Resources/resourceGroups"
 WORKSPACES = "Microsoft.DesktopVirtualization/workspaces"
+FRAME = "objects frame"
+JOINT = "objects joint"
+"""What the chains of a plan's frame and of what joins its pools are called in the journal; see `chain_of`."""
 
 
 class Chains(msgspec.Struct, frozen=True):

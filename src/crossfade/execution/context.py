@@ -11,6 +11,7 @@ from crossfade.execution.journal import Journal
 from crossfade.execution.machine import Machine
 from crossfade.execution.notices import Notices
 from crossfade.execution.orders import Orders
+from crossfade.execution.progress import JournalProgress
 from crossfade.execution.seats import PEOPLE, Seats
 from crossfade.execution.source import Source
 from crossfade.execution.steps import Control, Steps
@@ -66,6 +67,7 @@ class Context:
         self.hooks = hooks
         self.alerts = alerts
         self.control = control
+        self.progress = JournalProgress(journal, plan)
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._pools = {fold(pool.source): pool for pool in plan.pools}
         self._waves = {wave.id: wave for wave in plan.waves}

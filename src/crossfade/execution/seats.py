@@ -20,7 +20,7 @@ from crossfade.execution.presence import Presence
 from crossfade.execution.source import PoolLook, Source, is_open
 from crossfade.execution.steps import Facts
 from crossfade.execution.target import Target
-from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.transitions import ARRIVED, HostState, Kind
 from crossfade.execution.undone import written
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.membership import promises
@@ -38,7 +38,6 @@ IN_FLIGHT = frozenset(
         HostState.REVERTING,
     }
 )
-ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 LAST = "last-wave"
 WAIT = "wait"
 PEOPLE = "people"

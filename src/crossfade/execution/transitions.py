@@ -147,6 +147,10 @@ HOST_FORWARD: Final = (
     HostState.CONFIRMED,
 )
 """The way forward, in order."""
+ARRIVED: Final = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
+"""In service on the target."""
+OUT_OF_SERVICE: Final = frozenset({HostState.DRAINED, HostState.SAVED, HostState.MOVING, HostState.REVERTING})
+"""On neither side for anybody: only then is a VM's agent touched."""
 
 
 def sources(kind: Kind, to: str) -> frozenset[str]:

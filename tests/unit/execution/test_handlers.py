@@ -15,12 +15,20 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "scenario"))
 from stage import Stage, personal, pooled, spec_of
 
 from avdtwin.estate.specs import EXCEL, WORD, GroupSpec
+from crossfade.app import in_process_engine
 from crossfade.cloud.services import Services
+from crossfade.execution.chains import chain_of
+from crossfade.execution.control import NoControl
+from crossfade.execution.handlers.preconditions import Preconditions
 from crossfade.execution.handlers.table import Handlers
+from crossfade.execution.journal import Journal
+from crossfade.execution.run import enter, make_context, worked_on
+from crossfade.execution.workflows.bodies import bodies
 from crossfade.plan.intent import Access, Diagnostics
 from crossfade.plan.operations import (
     Action,
     AnyOperation,
+    GrantRole,
     PatchHostPool,
     PutResource,
     RegisterProvider,
@@ -39,6 +47,8 @@ SPEC = spec_of(
     name="handlers",
     provider_registered=False,
 )
+POOL_AND_APP = ("hostPools", "applications")
+ANY_ORDER = ("applicationGroupReferences",)
 DRAWN = ("objectid", "expirationtime", "lastheartbeat", "timecreated")
 PASSING = ("_at", "replicating", "modified_by", "created_by", "secrets")
 
@@ -65,7 +75,7 @@ def held(stage: Stage) -> dict[str, Any]:
 def _still(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: one for key, one in value.items() if key.lower() not in DRAWN and not key.endswith(PASSING)}
-        return {key: _still(one) for key, one in kept.items()}
+        return {key: sorted(one) if key in ANY_ORDER else _still(one) for key, one in kept.items()}
     return [_still(one) for one in value] if isinstance(value, list) else value
 
 
@@ -182,6 +192,113 @@ def test_any_way_through_comes_to_the_same(stage: Stage, seed: int) -> None:
     stage.with_services(back)
     stage.wait(600)
     assert held(stage) == before
+
+
+class Shown(msgspec.Struct):
+    """How far somebody has come, as the journal would tell it."""
+
+    done: set[str] = msgspec.field(default_factory=set)
+    arrived: set[str] = msgspec.field(default_factory=set)
+
+    def is_done(self, operation_id: str) -> bool:
+        return operation_id in self.done
+
+    def host_state(self, host: str) -> str:
+        return "accepting" if host in self.arrived else "on_source"
+
+
+def test_the_order_of_the_plan_keeps_every_precondition(stage: Stage) -> None:
+    conditions, shown = Preconditions(stage.plan), Shown(arrived={move.source for move in stage.plan.hosts})
+    for operation in stage.plan.operations:
+        assert conditions.unmet(operation, shown) == []
+        shown.done.add(operation.id)
+
+
+def test_any_order_that_keeps_the_preconditions_ends_the_same(stage: Stage, seed: int) -> None:
+    """Operations come by in any order, hosts arrive in between; none acts before what must hold before it does."""
+    chance, before, shown = random.Random(seed), held(stage), Shown()
+    shown.done |= {one.id for one in stage.plan.operations} - {one.id for one in writing(stage)}
+    waiting: list[Any] = [*writing(stage), *(move.source for move in stage.plan.hosts)]
+    order: list[AnyOperation] = []
+    refused: set[str] = set()
+
+    async def as_they_come(services: Services) -> None:
+        handlers = Handlers(services, stage.plan, services.clock)
+        while waiting:
+            one = waiting.pop(chance.randrange(len(waiting)))
+            if isinstance(one, str):
+                shown.arrived.add(one)
+            elif handlers.preconditions.unmet(one, shown):
+                refused.add(type(one).__name__)
+                waiting.append(one)
+            else:
+                await handlers.of(one).apply(one)
+                shown.done.add(one.id)
+                order.append(one)
+
+    async def back(services: Services) -> None:
+        handlers = Handlers(services, stage.plan, services.clock)
+        for operation in reversed(order):
+            await handlers.of(operation).undo(operation)
+
+    stage.with_services(as_they_come)
+    stage.wait(300)
+    assert {"PutResource", "ReferenceGroup", "GrantRole"} <= refused, "the order was never another one"
+    there = held(stage)
+    stage.with_services(lambda services: _applied(services, stage))
+    stage.wait(300)
+    assert held(stage) == there
+    stage.with_services(back)
+    stage.wait(600)
+    assert held(stage) == before
+
+
+def test_each_kind_waits_for_what_it_builds_on(stage: Stage) -> None:
+    """What stands before an operation of each kind when nothing is done yet."""
+    conditions, unmet = Preconditions(stage.plan), {}
+    for one in writing(stage):
+        unmet.setdefault(type(one).__name__, conditions.unmet(one, Shown()))
+    free = {"RegisterProvider", "CreateDirectoryGroup"}
+    assert {kind for kind, told in unmet.items() if not told} == free & unmet.keys() | {"PutResource"}
+    pool, app = (next(one for one in writing(stage) if f"/{kind}/" in one.subject) for kind in POOL_AND_APP)
+    assert [need.partition(":")[0] for need in conditions.needs(pool)] == ["register-provider", "put-resource"]
+    group = next(one for one in writing(stage) if one.subject == app.subject.rpartition("/applications/")[0])
+    assert {group.id} < set(conditions.needs(app))
+    assert pool.id in conditions.needs(group)
+    late = next(one for one in writing(stage) if isinstance(one, PatchHostPool))
+    hosts = [move.source for move in stage.plan.hosts if move.target_pool == late.subject]
+    done = Shown(done={one.id for one in stage.plan.operations}, arrived=set(hosts[1:]))
+    assert conditions.unmet(late, done) == [f"{hosts[0]} has not arrived on the target"]
+
+
+def test_nobody_leaves_classic_who_has_nothing_on_the_target(stage: Stage) -> None:
+    conditions = Preconditions(stage.plan)
+    for one in writing(stage):
+        if isinstance(one, RetractAssignment):
+            scope = next(group.target for group in stage.plan.access if group.source == one.group)
+            needed = [stage.plan.operation(name) for name in conditions.needs(one)]
+            assert any(isinstance(need, GrantRole) and need.scope == scope for need in needed), one.id
+
+
+def test_an_operation_before_its_time_is_refused_and_told(stage: Stage) -> None:
+    """Through the journal, as a run does it: nothing reaches a service, and the step says what stands before it."""
+    app = next(one for one in writing(stage) if "/applications/" in one.subject)
+    stage.calls.clear()
+
+    async def alone(services: Services) -> dict[str, Any]:
+        make = in_process_engine(stage.rehearsal.clock)
+        with Journal.open(stage.workspace.journal, stage.rehearsal.clock) as journal:
+            context = make_context(stage.plan, "digest", journal, services.clock, services, NoControl())
+            enter(context)
+            args: dict[str, Any] = {"subject": chain_of("pool"), "operations": [app.id]}
+            ended = await worked_on(context, make, bodies(context), "chain", "alone", args)
+            return dict(ended.error or {})
+
+    told = stage.with_services(alone)
+    assert (told["code"], stage.writes()) == ("not-ready", 0)
+    assert f"put-resource:{app.subject.rpartition('/applications/')[0]} is not done" in told["why"]
+    failed = [event for event in stage.events("step") if event.to_state == "failed"]
+    assert [event.data["error"]["code"] for event in failed] == ["not-ready"]
 
 
 def test_undo_of_what_was_never_done_changes_nothing(stage: Stage) -> None:

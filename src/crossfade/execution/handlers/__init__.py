@@ -1,1 +1,2 @@
-"""One handler per operation: `observe` (is it already so?), `apply`, `undo`. They act; the planner has decided."""
+"""One handler per operation: `observe` (is it already so?), `apply`, `undo`; what must hold before `apply` is one table
+for all, `preconditions`. They act; the planner has decided."""

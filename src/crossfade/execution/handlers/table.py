@@ -8,6 +8,7 @@ from crossfade.execution.handlers.handler import Handler
 from crossfade.execution.handlers.icons import Icons
 from crossfade.execution.handlers.logs import Logs
 from crossfade.execution.handlers.people import DirectoryGroups, Grants, GroupIds, Members, Retractions
+from crossfade.execution.handlers.preconditions import Preconditions
 from crossfade.execution.handlers.resources import Objects, Patches, Providers, References
 from crossfade.plan.membership import promises
 from crossfade.plan.operations import (
@@ -34,6 +35,7 @@ class Handlers:
         created = {op.subject: op for op in plan.operations if isinstance(op, CreateDirectoryGroup)}
         groups = GroupIds(services.graph, created)
         patches = Patches(services.arm)
+        self.preconditions = Preconditions(plan)
         self.icons = Icons(services.arm)
         self._table: dict[type[Operation], Handler[Any]] = {
             RegisterProvider: Providers(services.arm, clock),

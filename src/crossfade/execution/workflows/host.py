@@ -303,7 +303,7 @@ async def _install(context: Context, port: Workflow, steps: Steps, move: HostMov
             await context.target.remove(move)  # a record that is left would keep the new agent out
         return await context.machine.install(move)
 
-    return await installed(port, steps, "install", install, lambda: context.machine.is_installed(move))
+    return await installed(context, port, steps, move, "install", install, lambda: context.machine.is_installed(move))
 
 
 async def _arrive(context: Context, steps: Steps, move: HostMove) -> None:

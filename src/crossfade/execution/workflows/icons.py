@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 
-from crossfade.errors import CloudError
+from crossfade.errors import CloudError, NotReady
 from crossfade.execution.chains import made_in
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.transitions import ARRIVED, Kind
 from crossfade.execution.undone import standing, written
 from crossfade.execution.workflows.tries import named, step_facts
 from crossfade.model.ids import fold
@@ -15,7 +15,6 @@ from crossfade.plan.operations import SetIcon
 from crossfade.plan.plan import Wave
 
 ICONS = "icons"
-ARRIVED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 
 
 async def set_icons(context: Context, port: Workflow, steps: Steps, wave: Wave, time: int) -> None:
@@ -27,7 +26,7 @@ async def set_icons(context: Context, port: Workflow, steps: Steps, wave: Wave, 
         return
     due = await steps.perform(named("icons due", time), lambda: _due(context, wave, mine))
     for name in due["operations"]:
-        with suppress(CloudError):  # told by its step in the journal
+        with suppress(CloudError, NotReady):  # told by its step in the journal
             await _set(context, context.steps(port, ICONS), context.operation(name))
 
 
@@ -44,6 +43,7 @@ async def _due(context: Context, wave: Wave, icons: list[SetIcon]) -> Facts:
 
 async def _set(context: Context, steps: Steps, operation: SetIcon) -> None:
     async def again() -> Facts:
+        context.handlers.preconditions.check(operation, context.progress)
         made = step_facts(context, standing(context.journal, made_in(operation))) or {}
         facts: Facts = await context.handlers.icons.again(operation, made.get("icon"))
         return facts

@@ -27,12 +27,17 @@ def chain_body(context: Context) -> Body:
 
 
 async def write(context: Context, port: Workflow, steps: Steps, operation_id: str) -> Facts:
-    """One operation through its handler. What was planned as adopted is looked at and noted, never written."""
+    """One operation through its handler, once what must hold before it does; raises NotReady, in its step, where it
+    does not. What was planned as adopted is looked at and noted, never written."""
     operation = context.operation(operation_id)
     handler = context.handlers.of(operation)
 
     async def adopt() -> Facts:
         return {"subject": operation.subject, "adopted": True}
+
+    async def look() -> Facts | None:
+        context.handlers.preconditions.check(operation, context.progress)
+        return await handler.observe(operation)
 
     if operation.action in DONE_ALREADY:
         return await steps.perform(operation_id, adopt, undoable=True, reason=operation.reason)
@@ -41,7 +46,7 @@ async def write(context: Context, port: Workflow, steps: Steps, operation_id: st
         lambda: steps.perform(
             operation_id,
             lambda: handler.apply(operation),
-            observe=lambda: handler.observe(operation),
+            observe=look,
             undoable=True,
             reason=operation.reason,
         ),

@@ -124,8 +124,10 @@ async def _reinstall(context: Context, port: Workflow, steps: Steps, move: HostM
     since = await steps.perform("again-since", context.source.moment)
     await steps.perform("again-remove", lambda: context.source.remove(move))
     again = await installed(
+        context,
         port,
         steps,
+        move,
         "again-install",
         lambda: context.machine.install_classic(move, context.source),
         lambda: context.machine.is_installed_classic(move),

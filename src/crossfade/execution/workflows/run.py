@@ -4,14 +4,14 @@ from contextlib import suppress
 from typing import Any
 
 from crossfade.errors import CloudError, MigrationError
-from crossfade.execution.chains import setup_chains
+from crossfade.execution.chains import FRAME, JOINT, chain_of, setup_chains
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import Kind, RunState, WaveState
+from crossfade.execution.transitions import ARRIVED, Kind, RunState, WaveState
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.tries import to_be_tried
-from crossfade.execution.workflows.wave import LAST, SECURED, begin_publishing, pools_of, published, wave_is_confirmed
+from crossfade.execution.workflows.wave import LAST, begin_publishing, pools_of, published, wave_is_confirmed
 from crossfade.model.alerts import HOLDS
 from crossfade.model.ids import fold
 
@@ -46,17 +46,16 @@ def run_body(context: Context) -> Body:
 
 async def _objects(context: Context, port: Workflow) -> None:
     chains = setup_chains(context.plan)
-    await _chain(context, port, {"frame": chains.frame})
-    await _chain(context, port, {f"pool {pool}": names for pool, names in chains.pools.items()})
-    await _chain(context, port, {"joint": chains.joint})
+    await _chain(context, port, {FRAME: chains.frame})
+    await _chain(context, port, {chain_of(pool): names for pool, names in chains.pools.items()})
+    await _chain(context, port, {JOINT: chains.joint})
 
 
 async def _chain(context: Context, port: Workflow, chains: dict[str, list[str]]) -> None:
     """Start chains side by side and wait for all."""
-    for name, operations in chains.items():
-        subject = f"objects {name}"
+    for subject, operations in chains.items():
         await port.start("chain", f"{port.id}/{subject}", {"subject": subject, "operations": operations})
-    ended = await port.wait([f"{port.id}/objects {name}" for name in chains])
+    ended = await port.wait([f"{port.id}/{subject}" for subject in chains])
     _raise_first(ended)
 
 
@@ -144,7 +143,7 @@ async def _due_late(context: Context) -> Facts:
     for pool in context.plan.pools:
         hosts = [move for move in context.plan.hosts if fold(move.source_pool) == fold(pool.source)]
         states = {known.state for move in hosts if (known := context.journal.get(Kind.HOST, move.source))}
-        operations += pool.late if states <= SECURED else []
+        operations += pool.late if states <= ARRIVED else []
     return {"operations": operations}
 
 

@@ -13,10 +13,9 @@ from crossfade.execution.back_seats import may_leave_target
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Workflow
 from crossfade.execution.orders import TAKEN_BACK
-from crossfade.execution.seats import ARRIVED
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.target_sessions import TargetSession
-from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.transitions import ARRIVED, HostState, Kind
 from crossfade.execution.workflows.revert import revert
 from crossfade.execution.workflows.telling import told_once
 from crossfade.execution.workflows.tries import FORWARD, GIVE_UP, named, next_try

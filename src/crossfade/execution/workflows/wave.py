@@ -14,7 +14,7 @@ from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.records import Entity
 from crossfade.execution.seats import PEOPLE
 from crossfade.execution.steps import Facts, Steps
-from crossfade.execution.transitions import HostState, Kind, WaveState
+from crossfade.execution.transitions import ARRIVED, HostState, Kind, WaveState
 from crossfade.execution.workflows import host as host_workflow
 from crossfade.execution.workflows.icons import set_icons
 from crossfade.execution.workflows.objects import write
@@ -35,7 +35,6 @@ YES_WITHIN_S = 30 * 86_400.0
 LAST = "last-wave"
 CHAINS = 8
 """So many people are published at once, where nobody waits for seats."""
-SECURED = frozenset({HostState.ACCEPTING, HostState.CONFIRMED})
 CANARY = "canary-host"
 MEND = "See `crossfade status`, mend the hosts or `crossfade skip` them, then `crossfade resume`."
 
@@ -324,7 +323,7 @@ async def _retract(context: Context, port: Workflow, steps: Steps, wave: Wave, p
 async def _to_retract(context: Context, wave: Wave, pools: set[str]) -> Facts:
     moves = [move for move in context.plan.hosts if fold(move.source_pool) in pools]
     states = {move.source: context.journal.get(Kind.HOST, move.source) for move in moves}
-    there = {fold(move.source_pool) for move in moves if (known := states[move.source]) and known.state in SECURED}
+    there = {fold(move.source_pool) for move in moves if (known := states[move.source]) and known.state in ARRIVED}
     names = [name for name in wave.retract if fold(parent_key(context.operation(name).group)) in there]
     return {"operations": names}
 
@@ -433,4 +432,4 @@ async def _confirm(context: Context, steps: Steps, wave: Wave, time: int) -> Non
 
 async def _arrived(context: Context, wave: Wave) -> Facts:
     known = [context.journal.get(Kind.HOST, host) for host in wave.hosts]
-    return {"hosts": [host.id for host in known if host is not None and host.state in SECURED]}
+    return {"hosts": [host.id for host in known if host is not None and host.state in ARRIVED]}
