@@ -86,6 +86,8 @@ class Stage:
     """Told of each call's ASGI scope before it arrives."""
     plan: Plan = field(default_factory=Plan)
     error: Exception | None = None
+    logs: str = ""
+    """Id of the workspace of the logs, for `discover`."""
     without_classic: str = ""
     """Who says, with the next apply, that classic has gone."""
 
@@ -156,7 +158,7 @@ class Stage:
         async def both(services: Services) -> None:
             inventory = await discover(services)
             self.workspace.write(INVENTORY, inventory)
-            target = await discover_target(services, inventory, [self.rehearsal.subscription])
+            target = await discover_target(services, inventory, [self.rehearsal.subscription], logs=self.logs)
             self.workspace.write(TARGET, target)
 
         self.with_services(both)

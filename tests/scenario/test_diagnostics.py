@@ -11,22 +11,33 @@ from stage import Stage, pooled, spec_of
 
 from avdtwin import faults
 from avdtwin.arm import diagnostics as twin
-from avdtwin.arm import store
-from avdtwin.state import Resource
+from avdtwin.arm import log_workspaces, rights, store
+from avdtwin.estate import OPERATOR_APP_ID
+from avdtwin.state import Resource, RoleAssignment, Subscription
+from avdtwin.world import World
 from crossfade.commands.discover import discover_target
 from crossfade.commands.doctor import look_there
 from crossfade.commands.workspace import INVENTORY
+from crossfade.errors import PreflightFailed
 from crossfade.inventory.inventory import Inventory
+from crossfade.model.ids import LOG_READER_ROLE
 from crossfade.plan.intent import Diagnostics
 from crossfade.verification.settings import check_settings
 from crossfade.verification.verification import SettingCheck
 
+CUSTOMER = "0f000000-0000-4000-a000-000000000001"
 SETTINGS = "microsoft.insights/diagnosticsettings"
 
 
 def workspace_of(stage: Stage) -> str:
     group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
     return f"{group}/providers/Microsoft.OperationalInsights/workspaces/law"
+
+
+def lay_workspace(world: World, workspace: str) -> None:
+    group = workspace.partition("/providers/")[0]
+    store.add(world, Resource(id=group, type="Microsoft.Resources/resourceGroups", name="rg-logs", properties={}))
+    log_workspaces.lay(world, group, "law", location="westeurope", customer_id=CUSTOMER, days=30)
 
 
 def settings_of(stage: Stage) -> dict[str, dict[str, Any]]:
@@ -44,6 +55,7 @@ def checks(stage: Stage) -> list[SettingCheck]:
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
     made = Stage.of(spec_of(pooled(hosts=1)), tmp_path)
+    lay_workspace(made.world, workspace_of(made))
     made.make_plan(outage="when-empty", diagnostics=Diagnostics(workspace=workspace_of(made)))
     return made
 
@@ -88,6 +100,8 @@ def test_the_doctor_asks_for_what_the_plan_of_the_folder_needs(stage: Stage) -> 
     found = stage.with_services(lambda services: look_there(stage.workspace, services, [subscription]))
     action = "Microsoft.Insights/diagnosticSettings/write"
     assert [check.found for check in found if check.name == action] == ["may have the new objects send their logs"]
+    linked = [check for check in found if check.name.endswith("workspaces/sharedKeys/action")]
+    assert [check.found for check in linked] == ["may send logs to this workspace"]
     stage.make_plan(outage="when-empty")
     found = stage.with_services(lambda services: look_there(stage.workspace, services, [subscription]))
     assert not [check for check in found if check.name == action]
@@ -102,9 +116,7 @@ def test_settings_that_nobody_may_read_are_not_called_right(stage: Stage) -> Non
 
 def test_a_workspace_that_is_there_hears_of_the_move(stage: Stage) -> None:
     """Hosts register and report, changes are told with who made them, and no host is missing in the end."""
-    world, customer_id = stage.world, "0f000000-0000-4000-a000-000000000001"
-    kind = "Microsoft.OperationalInsights/workspaces"
-    store.add(world, Resource(id=workspace_of(stage), type=kind, name="law", properties={"customerId": customer_id}))
+    world, customer_id = stage.world, CUSTOMER
     assert stage.apply().state == "finished"
     stage.wait(600)
     told: dict[str, list[dict[str, Any]]] = {}
@@ -117,3 +129,72 @@ def test_a_workspace_that_is_there_hears_of_the_move(stage: Stage) -> None:
     operators = {each.app_id for each in world.state.directory.service_principals.values()}
     assert {row["UserName"] for row in told["WVDManagement"]} <= operators
     assert sum(row["ObjectsUpdated"] for row in told["WVDManagement"]) > 0
+
+
+OTHER = "0f000000-0000-4000-a000-0000000000aa"
+ELSEWHERE = f"/subscriptions/{OTHER}/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/law"
+READER, CONTRIBUTOR = "43d0d8ad-25c7-4714-9337-8ba259a9fe05", "92aaf0da-9dab-42b6-94a3-d43ce8d16293"
+
+
+def given(stage: Stage, role: str, principal: str, scope: str = ELSEWHERE, kind: str = "ServicePrincipal") -> None:
+    name = stage.world.guid(f"given {role} {principal}")
+    rights.put(
+        stage.world,
+        RoleAssignment(
+            id=f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+            name=name,
+            scope=scope,
+            role_definition_id=f"/subscriptions/{OTHER}/providers/Microsoft.Authorization/roleDefinitions/{role}",
+            principal_id=principal,
+            principal_type=kind,
+            created_at=stage.world.now,
+            effective_at=stage.world.now,
+        ),
+    )
+
+
+@pytest.fixture
+def abroad(tmp_path: Path) -> Stage:
+    """The workspace is in a subscription in which the caller may read at most."""
+    made = Stage.of(spec_of(pooled(hosts=1)), tmp_path)
+    made.world.state.arm.subscriptions[OTHER] = Subscription(id=OTHER, display_name="Central logs")
+    lay_workspace(made.world, ELSEWHERE)
+    made.logs = ELSEWHERE
+    return made
+
+
+def operator(stage: Stage) -> str:
+    return next(
+        one.id for one in stage.world.state.directory.service_principals.values() if one.app_id == OPERATOR_APP_ID
+    )
+
+
+def test_whoever_may_not_send_to_a_workspace_elsewhere_is_told_before_the_first_write(abroad: Stage) -> None:
+    abroad.make_plan(outage="when-empty", diagnostics=Diagnostics(workspace=ELSEWHERE))
+    with pytest.raises(PreflightFailed, match="could not be read") as caught:
+        abroad.apply()
+    assert [problem.where for problem in caught.value.problems] == [ELSEWHERE]
+    given(abroad, READER, operator(abroad))
+    with pytest.raises(PreflightFailed, match="may not send logs to this workspace") as caught:
+        abroad.apply()
+    assert "sharedKeys/action" in caught.value.problems[0].mend
+    assert abroad.writes() == 0
+    given(abroad, CONTRIBUTOR, operator(abroad))
+    assert abroad.apply().state == "finished"
+    assert {one["workspaceId"] for one in settings_of(abroad).values()} == {ELSEWHERE}
+
+
+def test_who_reads_the_logs_elsewhere_is_known_and_not_let_in_again(abroad: Stage) -> None:
+    given(abroad, READER, operator(abroad))
+    logs: dict[str, Any] = {"outage": "when-empty", "diagnostics": Diagnostics(workspace=ELSEWHERE)}
+    (proposal,) = [one for one in abroad.make_plan(**logs).roles if one.scope == ELSEWHERE]
+    yes = {**logs, "roles": {proposal.id: "grant"}}
+
+    def planned() -> str:
+        return next(str(one.action) for one in abroad.make_plan(**yes).operations if one.id == proposal.operation)
+
+    assert planned() == "create"
+    with pytest.raises(PreflightFailed, match="may not let people read the logs"):
+        abroad.apply()
+    given(abroad, LOG_READER_ROLE, proposal.principal, kind=proposal.principal_type)
+    assert planned() == "adopt"

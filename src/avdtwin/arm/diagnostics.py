@@ -14,6 +14,7 @@ _AT = "/{scope*}/providers/Microsoft.Insights"
 _MANY = f"{_AT}/diagnosticSettings"
 _ONE = f"{_MANY}/{{name}}"
 _RIGHT = "Microsoft.Insights/diagnosticSettings"
+_LINK = "Microsoft.OperationalInsights/workspaces/sharedKeys/action"
 _MOST = 5
 _BAD_NAME = re.compile(r"[<>*%&:\\?+/]|[ .]$")
 
@@ -64,6 +65,7 @@ def put(world: World, request: Request, scope: str, name: str) -> Response:
     if not 1 <= len(name) <= 260 or _BAD_NAME.search(name):
         raise errors.gateway(400, "BadRequest", f"The name '{name}' is invalid.")
     properties = _checked(resource, given)
+    _require_link(world, request, resource, properties)
     others = [each for each in settings_of(world, resource.id.lower()) if each.name.lower() != name.lower()]
     if len(others) >= _MOST:
         raise errors.gateway(409, "Conflict", f"A resource takes at most {_MOST} diagnostic settings.")
@@ -161,6 +163,13 @@ def _require_known(resource: Resource, log: dict[str, Any]) -> None:
         raise errors.gateway(400, "BadRequest", f"Category '{category}' is not supported.")
     if group is not None and _spelled(group, _GROUPS) is None:
         raise errors.gateway(400, "BadRequest", f"Category group '{group}' is not supported.")
+
+
+def _require_link(world: World, request: Request, resource: Resource, properties: dict[str, Any]) -> None:
+    """Whoever sends logs to a workspace needs its keys. Other sinks are not judged here."""
+    workspace = str(properties.get("workspaceId") or "")
+    if workspace:
+        rights.require_linked(world, caller_of(request), (f"{_RIGHT}/write", resource.id), (_LINK, workspace))
 
 
 def _refuse_doubles(resource: Resource, properties: dict[str, Any], others: list[Resource]) -> None:

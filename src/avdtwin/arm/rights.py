@@ -22,6 +22,20 @@ def require(world: World, principal: Principal, action: str, scope: str) -> None
         raise forbidden(principal, action, scope)
 
 
+def require_linked(world: World, principal: Principal, mine: tuple[str, str], linked: tuple[str, str]) -> None:
+    """Raise 403 LinkedAuthorizationFailed unless the caller may do the linked action, at an object that the one being
+    written names. Each is (action, scope). Shape of the message: what people posted of the service."""
+    if world.setting("rights_enforced") and not allows(world, principal.object_id, *linked):
+        name = principal.upn or principal.app_id or principal.object_id
+        raise gateway(
+            403,
+            "LinkedAuthorizationFailed",
+            f"The client '{name}' with object id '{principal.object_id}' has permission to perform action '{mine[0]}' "
+            f"on scope '{mine[1]}'; however, it does not have permission to perform action '{linked[0]}' on the linked "
+            f"scope(s) '{linked[1]}' or the linked scope(s) are invalid.",
+        )
+
+
 def forbidden(principal: Principal, action: str, scope: str) -> WireError:
     """403 AuthorizationFailed (facts: arm-service 2.5)."""
     name = principal.upn or principal.app_id or principal.object_id

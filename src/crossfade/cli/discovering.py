@@ -40,15 +40,16 @@ def classic(here: Here, *, exports: Path | None, live: bool, tenant_group: str, 
 
 
 def target(here: Here, subscriptions: Sequence[str], *, groups: bool = False) -> Answer:
-    """The ARM side of these subscriptions; without any, of those that hold the estate's machines. Looks up whoever and
-    whichever group crossfade.toml names; `groups`: also all that could publish something."""
+    """The ARM side of these subscriptions; without any, of those that hold the estate's machines. Looks up whoever,
+    whichever group and whichever workspace of logs crossfade.toml names; `groups`: also all that could publish."""
     from crossfade.commands import discover as command
-    from crossfade.commands.identities import named
+    from crossfade.commands.identities import log_workspace, named
     from crossfade.commands.local import saved_inventory
     from crossfade.commands.workspace import TARGET, Workspace
 
     workspace = Workspace(here.folder)
     people, known_groups = named(workspace)
+    logs = log_workspace(workspace)
     inventory = saved_inventory(workspace)
     calls: dict[str, int] = {}
 
@@ -61,6 +62,7 @@ def target(here: Here, subscriptions: Sequence[str], *, groups: bool = False) ->
                 people=people,
                 groups=known_groups,
                 candidates=groups,
+                logs=logs,
                 progress=progress,
             )
         calls.update(services.calls)

@@ -146,6 +146,7 @@ _MENDS_BY_CODE = {
     "RequestDisallowedByPolicy": "A policy forbids it: change the plan's names, tags or locations, or the policy.",
     "MissingSubscriptionRegistration": "Register the resource provider in this subscription.",
     "RoleAssignmentLimitExceeded": "Publish to groups instead of single users, or remove unused role assignments.",
+    "LinkedAuthorizationFailed": "Have the right that it names granted at the linked object.",
     "ScopeLocked": "Remove the lock for the time of the migration.",
     "PrincipalNotFound": "Check that the person or group exists; one made moments ago takes minutes to be known.",
 }

@@ -222,6 +222,7 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
         _subscriptions(plan, workspace),
         people=plan.looked_up,
         groups=preflight.group_ids(plan),
+        logs=preflight.log_workspace(plan),
     )
     accepted = preflight.accepted(plan, iso(services.clock.now())[:10])
     problems = [

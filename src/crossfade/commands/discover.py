@@ -65,19 +65,21 @@ async def discover_target(
     people: Collection[str] = (),
     groups: Collection[str] = (),
     candidates: bool = False,
+    logs: str = "",
     in_flight: int = IN_FLIGHT,
     progress: Progress = silent,
 ) -> TargetSnapshot:
     """The ARM side of these subscriptions; without any, of those that hold the estate's machines.
 
     `pools`: ids of the host pools whose hosts and groups matter (None: all); `people`: UPNs or object ids to look up
-    besides; `groups`: ids of existing groups to read; `candidates`: all that could publish something. Raises InputError
-    naming each subscription that the caller cannot see, Unauthorized without a sign-in.
+    besides; `groups`: ids of existing groups to read; `candidates`: all that could publish something; `logs`: id of the
+    workspace of the logs. Raises InputError naming each subscription that the caller cannot see, Unauthorized without a
+    sign-in.
     """
     caller = await services.caller()
     chosen = list(subscriptions) or home_subscriptions(inventory)
     await _check_visible(services, chosen, caller.name or caller.object_id)
-    wanted = asked(inventory, chosen, pools, people=people, groups=groups, candidates=candidates)
+    wanted = asked(inventory, chosen, pools, people=people, groups=groups, candidates=candidates, logs=logs)
     reading = await read_target(
         services.arm, services.graph, services.clock, wanted, in_flight=in_flight, progress=progress
     )

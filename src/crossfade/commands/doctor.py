@@ -10,10 +10,11 @@ from crossfade.commands.discover import home_subscriptions
 from crossfade.commands.local import saved_inventory, saved_target
 from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, PLAN, TARGET, Workspace
 from crossfade.errors import MigrationError
+from crossfade.model.ids import last_name
 from crossfade.model.rights import NEEDED, allowed
 from crossfade.model.target import Permission
 from crossfade.plan.plan import Plan
-from crossfade.plan.preflight import needed
+from crossfade.plan.preflight import log_workspace, needed, needed_for_logs
 from crossfade.sources.services import Services
 
 LEAST_PYTHON = (3, 11)
@@ -89,8 +90,9 @@ async def look_there(workspace: Workspace, services: Services, subscriptions: Se
         await _asked("Azure Resource Manager", _arm, services),
     ]
     for one in subscriptions or _home(workspace):
-        checks += await _rights(services, one, _needed(workspace))
-    return checks
+        checks += await _rights(services, f"/subscriptions/{one}", _needed(workspace))
+    logs, actions = _logs(workspace)
+    return [*checks, *(await _rights(services, logs, actions) if actions else [])]
 
 
 async def _asked(name: str, ask: Callable[[Services], Awaitable[tuple[str, str]]], services: Services) -> Check:
@@ -143,14 +145,22 @@ def _needed(workspace: Workspace) -> dict[str, str]:
         return NEEDED
 
 
-async def _rights(services: Services, subscription: str, actions: dict[str, str]) -> list[Check]:
+def _logs(workspace: Workspace) -> tuple[str, dict[str, str]]:
+    """The workspace of the logs of the folder's plan, and what is needed there."""
+    try:
+        plan = workspace.read(PLAN, Plan) if workspace.has(PLAN) else Plan()
+    except MigrationError:
+        return "", {}
+    return log_workspace(plan), needed_for_logs(plan)
+
+
+async def _rights(services: Services, scope: str, actions: dict[str, str]) -> list[Check]:
     """One row for each action that a migration needs, by effective permission."""
-    scope = f"/subscriptions/{subscription}"
     try:
         rows = await services.arm.access.permissions(scope)
     except MigrationError as error:
         mend = error.mend or "Check the id, and have at least Reader granted there."
-        return [Check(name=f"rights on {subscription}", found=f"{error.what} {error.why}".strip(), mend=mend)]
+        return [Check(name=f"rights on {last_name(scope)}", found=f"{error.what} {error.why}".strip(), mend=mend)]
     mine = [
         Permission(scope=scope, actions=row.get("actions") or [], not_actions=row.get("notActions") or [])
         for row in rows

@@ -97,3 +97,9 @@ def named(workspace: Workspace) -> tuple[list[str], list[str]]:
     return looked_up(intent.people, intent.access.group_owners), sorted(
         {one for ids in intent.groups.values() for one in ids}
     )
+
+
+def log_workspace(workspace: Workspace) -> str:
+    """Id of the workspace of the logs that crossfade.toml names, empty for none: a discovery of the target looks there
+    too."""
+    return intent_of(workspace).diagnostics.workspace

@@ -15,11 +15,13 @@ def asked(
     people: Iterable[str] = (),
     groups: Iterable[str] = (),
     candidates: bool = False,
+    logs: str = "",
 ) -> Wanted:
     """The lookups for an inventory: its people once each, its machines by all that is known of them. `people`: UPNs or
-    object ids to look up besides; `groups`: ids of groups to read; `candidates`: all groups that could publish."""
+    object ids to look up besides; `groups`: ids of groups to read; `candidates`: all groups that could publish; `logs`:
+    id of the workspace of the logs."""
     if inventory is None:
-        return Wanted(subscriptions=subscriptions, pools=pools, upns=_once(people), groups=_once(groups))
+        return Wanted(subscriptions=subscriptions, pools=pools, upns=_once(people), groups=_once(groups), logs=logs)
     hosts = inventory.hosts
     return Wanted(
         subscriptions=subscriptions,
@@ -30,6 +32,7 @@ def asked(
         pools=pools,
         candidates=candidates,
         groups=_once(groups),
+        logs=logs,
     )
 
 

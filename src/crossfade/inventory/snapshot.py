@@ -175,7 +175,8 @@ def _powerful(reading: TargetReading) -> list[RoleGrant]:
 
 
 def _log_readers(reading: TargetReading) -> list[RoleGrant]:
-    on_one = (grant for grant in _every_grant(reading) if _LOGS in fold(grant.scope) and grant.role == LOG_READER_ROLE)
+    every = (*_every_grant(reading), *map(_grant, reading.log_grants))
+    on_one = (grant for grant in every if _LOGS in fold(grant.scope) and grant.role == LOG_READER_ROLE)
     found = {fold(grant.id): grant for grant in on_one}
     return [found[key] for key in sorted(found)]
 

@@ -28,6 +28,16 @@ NEEDED: dict[str, str] = {
 LOGS: dict[str, str] = {"Microsoft.Insights/diagnosticSettings/write": "have the new objects send their logs"}
 """Likewise, where `[diagnostics]` names a workspace (facts/arm-service 5.4)."""
 
+LINKS: dict[str, str] = {"Microsoft.OperationalInsights/workspaces/sharedKeys/action": "send logs to this workspace"}
+"""Needed at the workspace itself, by whoever writes a setting that sends there; without it the service answers 403
+LinkedAuthorizationFailed. Source: MicrosoftDocs/azure-docs issue 80159 and JimGBritt/AzurePolicy issue 17, read
+2026-11-29."""
+
+READERS: dict[str, str] = {
+    "Microsoft.Authorization/roleAssignments/write": "let people read the logs of this workspace, as the plan does"
+}
+"""Likewise, where a classic operator's role is granted there."""
+
 SCALING: dict[str, str] = {"Microsoft.DesktopVirtualization/scalingPlans/write": "create the scaling plans"}
 """Likewise, where there is a `[scaling]`."""
 

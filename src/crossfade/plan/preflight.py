@@ -4,27 +4,48 @@ from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
-from crossfade.model.rights import LOGS, NEEDED, SCALING, allowed
+from crossfade.model.rights import LINKS, LOGS, NEEDED, READERS, SCALING, allowed
 from crossfade.model.sign_in import UNREAD, SignInPolicy, hole_in
 from crossfade.plan import moved_on
 from crossfade.plan.membership import broken, promises
-from crossfade.plan.operations import Action, CreateDirectoryGroup, PutResource, SendLogs
+from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole, PutResource, SendLogs
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
 from crossfade.plan.scaling import TYPE as SCALING_PLANS
 
+LOG_WORKSPACES = "/providers/microsoft.operationalinsights/workspaces/"
+ENOUGH = "Contributor and User Access Administrator have all that is needed"
+SENDERS = (
+    "Log Analytics Contributor or Monitoring Contributor, and User Access Administrator where people are let in there"
+)
+UNREAD_RIGHTS = "the caller's permissions at"
+"""How the subject of a gap begins where they could not be read."""
+
 
 def rights(plan: Plan, target: TargetSnapshot) -> list[Problem]:
-    """Judged by effective actions at the subscription, never by the names of roles."""
-    scope = f"/subscriptions/{plan.subscription}"
+    """Judged by effective actions at the subscription, never by the names of roles; and at the workspace of the logs,
+    which may be in another subscription."""
+    logs = log_workspace(plan)
+    here = _lacking(f"/subscriptions/{plan.subscription}", needed(plan), ENOUGH, target)
+    doubt = next((gap for gap in target.gaps if gap.subject == f"{UNREAD_RIGHTS} {logs}"), None)
+    if not needed_for_logs(plan) or doubt is None:
+        return here + _lacking(logs, needed_for_logs(plan), SENDERS, target)
+    what = f"what {target.caller or 'the caller'} may do there could not be read: {doubt.why}"
+    return [
+        *here,
+        Problem(logs, what, "Check the id in [diagnostics], and have Log Analytics Contributor granted there."),
+    ]
+
+
+def _lacking(scope: str, actions: dict[str, str], enough: str, target: TargetSnapshot) -> list[Problem]:
     mine = [entry for entry in target.permissions if fold(entry.scope) == fold(scope)]
     return [
         Problem(
             scope,
             f"the caller {target.caller or 'signed in'} may not {what}.",
-            f"Grant a role with {action} here: Contributor and User Access Administrator have all that is needed.",
+            f"Grant a role with {action} here: {enough}.",
         )
-        for action, what in needed(plan).items()
+        for action, what in actions.items()
         if not allowed(action, mine)
     ]
 
@@ -35,6 +56,21 @@ def needed(plan: Plan) -> dict[str, str]:
     logs = any(isinstance(op, SendLogs) and op.action in writes for op in plan.operations)
     scaled = any(isinstance(op, PutResource) and op.type == SCALING_PLANS for op in plan.operations)
     return {**NEEDED, **(LOGS if logs else {}), **(SCALING if scaled else {})}
+
+
+def log_workspace(plan: Plan) -> str:
+    """Id of the Log Analytics workspace that a plan has something to do with; empty for none."""
+    sent = (operation.workspace for operation in plan.operations if isinstance(operation, SendLogs))
+    read = (op.scope for op in plan.operations if isinstance(op, GrantRole) and LOG_WORKSPACES in fold(op.scope))
+    return next(iter((*sent, *read)), "")
+
+
+def needed_for_logs(plan: Plan) -> dict[str, str]:
+    """Actions that a plan needs at that workspace, and what for."""
+    made = [op for op in plan.operations if op.action in (Action.CREATE, Action.UPDATE)]
+    links = any(isinstance(op, SendLogs) for op in made)
+    grants = any(isinstance(op, GrantRole) and LOG_WORKSPACES in fold(op.scope) for op in made)
+    return {**(LINKS if links else {}), **(READERS if grants else {})}
 
 
 def conflicts(plan: Plan) -> list[Problem]:

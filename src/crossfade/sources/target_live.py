@@ -41,7 +41,14 @@ async def read_target(
     await together(
         reader.people(), reader.policies(), *map(reader.subscription, wanted.subscriptions), reader.machines()
     )
-    await together(reader.children(), reader.scopes(), reader.logs(), reader.directory_groups(), reader.candidates())
+    await together(
+        reader.children(),
+        reader.scopes(),
+        reader.logs(),
+        reader.log_workspace(),
+        reader.directory_groups(),
+        reader.candidates(),
+    )
     return reader.done()
 
 
@@ -155,6 +162,18 @@ class _Reader:
             kept = {**row, "id": diagnostics.setting_id(resource, str(row["name"])), "type": diagnostics.TYPE}
             self.reading.objects.append(_kept(kept))
         return rows is not None
+
+    async def log_workspace(self) -> None:
+        """What the caller may do at the workspace of the logs, and who holds roles there if nothing else is read of its
+        subscription."""
+        workspace = self._wanted.logs
+        if not workspace:
+            return
+        await self._permissions(workspace)
+        if fold(_subscription_of(workspace)) not in map(fold, self._wanted.subscriptions):
+            subject = f"the role assignments of {workspace}"
+            grants = self._arm.access.grants
+            self.reading.log_grants = await self._rows("roleAssignments", subject, lambda: grants(workspace))
 
     def _of_type(self, name: str) -> Rows:
         wanted = f"microsoft.desktopvirtualization/{name}"
