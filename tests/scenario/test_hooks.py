@@ -1,4 +1,5 @@
-"""Programs of the operator's own, before and after the run, a wave and a host, at gates and notices."""
+"""Programs of the operator's own, before and after the run, a wave and a host, on the way back and before classic goes,
+at gates and notices."""
 
 from __future__ import annotations
 
@@ -9,9 +10,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from back_kit import apply_while, say, wait_until
+from back_kit import apply_while, classic_of, say, take_back, target_of, wait_until
 from stage import QUICK, Stage, personal, pooled, spec_of
+from test_complete import DAY, done, prove
 
+from crossfade.commands.complete import Completed
 from crossfade.errors import InputError
 from crossfade.execution.transitions import Kind
 from crossfade.plan.intent import Hooks
@@ -111,6 +114,76 @@ def test_a_hook_that_hangs_is_a_no_and_one_that_fails_afterwards_is_a_line_in_th
     assert stage.apply().state == "finished"
     notes = [event for event in stage.events("note") if event.subject == "hook"]
     assert {(note.data["code"], note.data["output"]) for note in notes} == {(7, "oh dear")}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_each_moment_of_the_way_back_is_told_once_and_in_order(tmp_path: Path, engine: str) -> None:
+    stage = planned(tmp_path, {name: path for name, path in EVERY.items() if "back" in name})
+    assert stage.apply(engine).state == "finished"
+    assert told(tmp_path) == []
+    assert take_back(stage, engine=engine).state == "rolled_back"
+    rows = told(tmp_path)
+    hosts = {move.host_name for move in stage.plan.hosts}
+    assert rows[0] == ["before_rollback", "", "", "", ""]
+    assert rows[-1] == ["after_rollback", "", "", "rolled_back", ""]
+    assert {(row[0], row[2], row[3]) for row in rows[1:-1]} == {
+        *(("before_host_back", host, "") for host in hosts),
+        *(("after_host_back", host, "returned") for host in hosts),
+    }
+    assert len(rows) == 2 + 2 * len(hosts)
+
+
+def test_a_no_before_a_rollback_takes_nothing_back(tmp_path: Path) -> None:
+    stage = planned(tmp_path, {"before_rollback": "no.sh", "after_rollback": "tell.sh"})
+    write(tmp_path, "no.sh", 'echo "$CROSSFADE_OF $CROSSFADE_HOSTS hosts: not in working hours"; exit 1')
+    assert stage.apply().state == "finished"
+    before = target_of(stage), classic_of(stage)
+    held = take_back(stage)
+    assert held.error is not None
+    assert "run 3 hosts: not in working hours" in held.error["why"]
+    assert (held.state, held.exit_code) == ("holding", 1)
+    assert (target_of(stage), classic_of(stage)) == before
+    assert [row[3] for row in told(tmp_path)] == ["holding"]
+    write(tmp_path, "no.sh", "exit 0")
+    assert take_back(stage).state == "rolled_back"
+
+
+def test_a_no_before_a_host_goes_back_leaves_it_in_service_on_the_target(tmp_path: Path) -> None:
+    stage = planned(tmp_path, {"before_host_back": "no.sh", "after_host_back": "tell.sh"})
+    write(tmp_path, "no.sh", 'case "$CROSSFADE_PERSON" in ?*) echo "ask them first"; exit 1;; esac')
+    assert stage.apply().state == "finished"
+    held = take_back(stage)
+    assert held.state == "holding"
+    assert held.error is not None
+    assert "ask them first" in held.error["why"]
+    assert stage.hosts()["own-0"] == "confirmed"
+    outcomes = {row[2].partition(".")[0]: row[3] for row in told(tmp_path)}
+    assert outcomes["own-0"] == "held"
+    write(tmp_path, "no.sh", "exit 0")
+    assert take_back(stage).state == "rolled_back"
+    assert set(stage.hosts().values()) == {"on_source"}
+
+
+def completed(stage: Stage) -> Completed:
+    done(stage, dry_run=True)
+    return done(stage)
+
+
+def test_a_no_before_classic_is_removed_removes_nothing_and_is_asked_again(tmp_path: Path) -> None:
+    stage = planned(tmp_path, {"before_complete": "no.sh", "after_complete": "tell.sh"})
+    write(tmp_path, "no.sh", "echo the auditor has not signed; exit 1")
+    assert stage.apply().state == "finished"
+    prove(stage)
+    stage.wait(8 * DAY)
+    before = classic_of(stage)
+    held = completed(stage)
+    assert held.error is not None
+    assert "the auditor has not signed" in held.error["why"]
+    assert (held.state, held.exit_code) == ("finished", 1)
+    assert classic_of(stage) == before
+    write(tmp_path, "no.sh", "exit 0")
+    assert completed(stage).state == "completed"
+    assert [row[3] for row in told(tmp_path)] == ["stopped", "completed"]
 
 
 def test_hooks_that_cannot_be_run_are_all_named_before_anything_is_written(tmp_path: Path) -> None:

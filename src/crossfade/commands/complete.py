@@ -10,6 +10,7 @@ from crossfade.clock import Clock, iso, parse_iso
 from crossfade.commands.apply import Hook, exit_code_of, inventory_now, read_plan, steered
 from crossfade.commands.engines import COMPLETE_ENGINE
 from crossfade.commands.kept import inventory_of
+from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import PLAN, VERIFICATION, File, Workspace
 from crossfade.errors import Refused, StalePlan
@@ -185,11 +186,12 @@ async def _carry_out(
     hook: Hook,
     stop: Stop | None,
 ) -> Completed:
+    outside = outside_of(workspace, run_id_of(digest), plan)
     args = {"pools": msgspec.to_builtins(completion.pools), "tenants": msgspec.to_builtins(completion.tenants)}
     journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop, goes_on="crossfade complete")
-        context = make_context(plan, digest, journal, clock, services, control)
+        context = make_context(plan, digest, journal, clock, services, control, outside)
         known = complete_bodies(context, Removals(services.classic))
         name = f"{context.run_id}/complete"
         outcome = await steered(control, worked_on(context, make_engine, known, "complete", name, args))

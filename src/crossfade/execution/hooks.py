@@ -1,10 +1,14 @@
-"""Executables of the operator's own, before and after the run, a wave and a host, at gates and notices.
+"""Executables of the operator's own, before and after the run, a wave and a host, the same on the way back, at gates
+and notices.
 
 | Moment | A no (any exit code but 0, a deadline, a file that cannot be run) means |
 |---|---|
 | before_run | the run holds; nothing was written |
 | before_wave | the wave holds |
 | before_host | the host stays on classic, in quarantine, and counts against the failure budget |
+| before_rollback | the run holds; nothing was taken back |
+| before_host_back | the host stays in service on the target, and the rollback holds |
+| before_complete | nothing of classic is removed |
 | after_*, at_* | a line in the journal |
 
 A hook that was cut off by a crash runs again.
@@ -17,7 +21,7 @@ from crossfade.errors import StepFailed
 from crossfade.execution.hook_process import Ended, run_executable
 from crossfade.execution.journal import Journal
 from crossfade.execution.steps import Facts, Steps
-from crossfade.plan.plan import Settings
+from crossfade.plan.plan import HostMove, Settings
 
 HOOK = "hook"
 """Subject of the notes on hooks that cannot say no."""
@@ -81,6 +85,18 @@ class Hooks:
         }
         environment = {PREFIX + name: value for name, value in given.items()}
         return await run_executable(self._folder / self._paths[moment], environment, self._deadline_s, self._folder)
+
+
+def host_variables(move: HostMove, wave_id: str) -> dict[str, str]:
+    """What the hooks of a host are told."""
+    return {
+        "HOST": move.host_name,
+        "SOURCE": move.source,
+        "POOL": move.source_pool,
+        "VM": move.vm,
+        "PERSON": move.assigned_user or "",
+        "WAVE": wave_id,
+    }
 
 
 def _short(output: str) -> str:

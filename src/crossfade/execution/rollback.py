@@ -71,6 +71,7 @@ async def take_back(context: Context, scope: Scope, actor: str, make_engine: Mak
     hosts = [host for host in scope.hosts if _is_away(context, host, number)]
     args = {
         "number": number,
+        "of": scope.of,
         "scope": scope.hosts,
         "hosts": hosts,
         "waves": scope.waves,

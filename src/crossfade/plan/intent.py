@@ -101,6 +101,12 @@ class Hooks(msgspec.Struct, frozen=True, kw_only=True):
     after_wave: str = ""
     before_host: str = ""
     after_host: str = ""
+    before_rollback: str = ""
+    after_rollback: str = ""
+    before_host_back: str = ""
+    after_host_back: str = ""
+    before_complete: str = ""
+    after_complete: str = ""
     at_gate: str = ""
     at_notice: str = ""
     deadline_seconds: float = 300.0

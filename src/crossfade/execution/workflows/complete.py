@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from crossfade.errors import CloudError, Forbidden, OutcomeUnknown
+from crossfade.errors import CloudError, Forbidden, MigrationError, OutcomeUnknown
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Bodies, Body, Workflow
 from crossfade.execution.handlers.removals import Removals
@@ -14,6 +14,7 @@ from crossfade.plan.completion import Removal
 
 COMPLETE = "complete"
 """Subject of the steps that remove classic objects."""
+STOPPED = "stopped"
 TRIES = 5
 PAUSE_S = 30.0
 
@@ -26,18 +27,35 @@ def complete_body(context: Context) -> Body:
     """`args`: pools (key -> removals as data), tenants (removals as data). Gives how many went and who is stuck."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
-        children = {f"{port.id}/{pool}": removals for pool, removals in args["pools"].items()}
-        for child, removals in children.items():
-            await port.start("remove", child, {"removals": removals})
-        ended = await port.wait(list(children))
-        for outcome in ended.values():
-            outcome.raise_if_failed()
-        last = f"{port.id} tenants"
-        await port.start("remove", last, {"removals": args["tenants"]})
-        (await port.wait([last]))[last].raise_if_failed()
+        steps = context.steps(port, context.run_id)
+        try:
+            await context.hooks.before(steps, context.named("complete hook"), "before_complete", {})
+            await _remove_all(port, args)
+        except MigrationError as error:
+            await _after(context, port, STOPPED, str(error))
+            raise
+        await _after(context, port, RunState.COMPLETED, "")
         return dict(await port.step("completed", lambda: _completed(context)))
 
     return body
+
+
+async def _remove_all(port: Workflow, args: dict[str, Any]) -> None:
+    children = {f"{port.id}/{pool}": removals for pool, removals in args["pools"].items()}
+    for child, removals in children.items():
+        await port.start("remove", child, {"removals": removals})
+    ended = await port.wait(list(children))
+    for outcome in ended.values():
+        outcome.raise_if_failed()
+    last = f"{port.id} tenants"
+    await port.start("remove", last, {"removals": args["tenants"]})
+    (await port.wait([last]))[last].raise_if_failed()
+
+
+async def _after(context: Context, port: Workflow, outcome: str, why: str) -> None:
+    if context.hooks.has("after_complete"):
+        given = {"OUTCOME": outcome, "WHY": why}
+        await port.step("after", lambda: context.hooks.after("after_complete", given))
 
 
 def remove_body(context: Context, removals: Removals) -> Body:

@@ -12,6 +12,7 @@ from typing import Any
 from crossfade.errors import CloudError, MigrationError, StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Workflow
+from crossfade.execution.hooks import host_variables
 from crossfade.execution.machine import ScriptFailed
 from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
@@ -86,7 +87,7 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
             return {"way": steps.subject, "at": RETURNING, "why": str(error)}
     try:
         steps = context.steps(port, f"{move.source}#{named(FORWARD, number)}")
-        await context.hooks.before(steps, "hook", "before_host", _variables(move, args["wave"]))
+        await context.hooks.before(steps, "hook", "before_host", host_variables(move, args["wave"]))
     except StepFailed as error:
         return await _give_up(context, move, steps, way=named(FORWARD, number), at=STAGING, why=str(error), time=time)
     if args.get("rehearse"):
@@ -105,20 +106,8 @@ async def _try(context: Context, port: Workflow, move: HostMove, args: dict[str,
     return given_up
 
 
-def _variables(move: HostMove, wave_id: str) -> dict[str, str]:
-    """What its hooks are told."""
-    return {
-        "HOST": move.host_name,
-        "SOURCE": move.source,
-        "POOL": move.source_pool,
-        "VM": move.vm,
-        "PERSON": move.assigned_user or "",
-        "WAVE": wave_id,
-    }
-
-
 async def _after(context: Context, args: dict[str, Any], ended: dict[str, Any]) -> Facts:
-    given = _variables(context.move(args["host"]), args["wave"])
+    given = host_variables(context.move(args["host"]), args["wave"])
     return await context.hooks.after("after_host", {**given, "OUTCOME": ended["outcome"], "WHY": ended.get("why", "")})
 
 

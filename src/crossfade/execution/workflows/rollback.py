@@ -31,14 +31,15 @@ FEED_S = 3_600.0
 
 
 def rollback_body(context: Context) -> Body:
-    """`args`: number (of this rollback), scope (classic keys of its hosts), hosts (those of them that are not on
-    classic), waves (ids that go as a whole), whole, reason."""
+    """`args`: number (of this rollback), of (run, a wave's id or a host's key), scope (classic keys of its hosts),
+    hosts (those of them that are not on classic), waves (ids that go as a whole), whole, reason."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         name = f"rollback {args['number']}"
         steps = context.steps(port, name)
         try:
             await steps.perform("classic answers", lambda: classic_answers(context, args["scope"]))
+            await context.hooks.before(steps, "hook", "before_rollback", _variables(args))
             await steps.perform("waves", lambda: _waves(context, args, WaveState.REVERTING))
             lots = await steps.perform("lots", lambda: _lots(context, args["scope"], args["hosts"]))
             await _hosts(context, port, lots["first"], args, closed=False)
@@ -51,12 +52,29 @@ def rollback_body(context: Context) -> Body:
         except MigrationError as error:
             why = str(error)
             await port.step("hold", lambda: _settle(context, RunState.HOLDING, why))
+            await _after(context, port, args, RunState.HOLDING, why)
             raise
         ended = await steps.perform("end", lambda: _end(context, args))
+        await _after(context, port, args, _ends_as(args), "")
         await port.step("settled", lambda: _settled(context, args))
         return dict(ended)
 
     return body
+
+
+def _variables(args: dict[str, Any]) -> dict[str, str]:
+    """What its hooks are told."""
+    return {"OF": args["of"], "HOSTS": str(len(args["hosts"]))}
+
+
+async def _after(context: Context, port: Workflow, args: dict[str, Any], state: RunState, why: str) -> None:
+    if context.hooks.has("after_rollback"):
+        given = {**_variables(args), "OUTCOME": state, "WHY": why}
+        await port.step("after", lambda: context.hooks.after("after_rollback", given))
+
+
+def _ends_as(args: dict[str, Any]) -> RunState:
+    return RunState.ROLLED_BACK if args["whole"] else RunState.HOLDING
 
 
 async def classic_answers(context: Context, hosts: list[str]) -> Facts:
@@ -213,10 +231,8 @@ async def _end(context: Context, args: dict[str, Any]) -> Facts:
 
 async def _settled(context: Context, args: dict[str, Any]) -> Facts:
     """The last write: a run that is called rolled back has nothing left to do."""
-    if args["whole"]:
-        return await _settle(context, RunState.ROLLED_BACK, args["reason"])
     why = f"{len(args['hosts'])} hosts are back on classic; `crossfade resume` goes on without them."
-    return await _settle(context, RunState.HOLDING, why)
+    return await _settle(context, _ends_as(args), args["reason"] if args["whole"] else why)
 
 
 async def _settle(context: Context, state: RunState, why: str) -> Facts:

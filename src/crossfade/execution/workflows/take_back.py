@@ -12,6 +12,7 @@ from crossfade.errors import CloudError, MigrationError
 from crossfade.execution.back_seats import may_leave_target
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Workflow
+from crossfade.execution.hooks import host_variables
 from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.target_sessions import TargetSession
@@ -28,21 +29,29 @@ DRAIN_POLL_S = 120.0
 TRIES = 3
 PAUSE_S = 60.0
 RETURNED = "returned"
-QUARANTINED = "quarantined"
+HELD = "held"
+"""It could not be asked out of service, and stays where it is."""
 
 
 def take_back_body(context: Context) -> Body:
     """`args`: host (classic key), way (what its steps are called), closed (nobody can start anything in its pool on the
-    target any more), reason. Gives host and outcome: returned or quarantined."""
+    target any more), reason. Gives host and outcome: returned, held, or quarantined."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
+        ended = await carry_out(port, args)
+        if context.hooks.has("after_host_back"):
+            await port.step("after", lambda: _after(context, ended))
+        return ended
+
+    async def carry_out(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         move = context.move(args["host"])
         steps = context.steps(port, f"{move.source}#{args['way']}")
         try:
+            await context.hooks.before(steps, "hook", "before_host_back", _variables(context, move))
             await _leave_target(context, steps, move, args)
             await _power(context, port, steps, move)
         except MigrationError as error:
-            return {"host": move.source, "outcome": QUARANTINED, "why": str(error)}
+            return {"host": move.source, "outcome": HELD, "why": str(error)}
         await _end_try(context, port, steps, move, args["reason"])
         outcome = await revert(context, port, move, args["way"], reason=args["reason"])
         if outcome == RETURNED:
@@ -52,6 +61,15 @@ def take_back_body(context: Context) -> Body:
         return {"host": move.source, "outcome": outcome, "why": "" if outcome == RETURNED else "the way back failed"}
 
     return body
+
+
+def _variables(context: Context, move: HostMove) -> dict[str, str]:
+    return host_variables(move, _wave_of(context, move))
+
+
+async def _after(context: Context, ended: dict[str, Any]) -> Facts:
+    given = _variables(context, context.move(ended["host"]))
+    return await context.hooks.after("after_host_back", {**given, "OUTCOME": ended["outcome"], "WHY": ended["why"]})
 
 
 # -- out of service on the target
@@ -208,7 +226,11 @@ async def _end_try(context: Context, port: Workflow, steps: Steps, move: HostMov
 
 
 async def _try(context: Context, move: HostMove) -> Facts:
-    wave = next(wave.id for wave in context.plan.waves if move.source in wave.hosts)
+    wave = _wave_of(context, move)
     known = context.journal.get(Kind.WAVE, wave)
     assert known is not None, f"{wave} is not in the journal"
     return {"number": next_try(context, move.source), "time": int(known.data.get("time", 0))}
+
+
+def _wave_of(context: Context, move: HostMove) -> str:
+    return next(wave.id for wave in context.plan.waves if move.source in wave.hosts)
