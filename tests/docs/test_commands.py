@@ -77,7 +77,7 @@ def test_every_error_code_is_described() -> None:
 
 
 def test_the_settings_that_may_change_are_described_with_their_bounds() -> None:
-    from crossfade.execution.orders import CHANGEABLE
+    from crossfade.execution.bounds import CHANGEABLE
 
     for name, bound in CHANGEABLE.items():
         assert f"`{name}` ({bound.least:,} to {bound.most:,})" in sections()["set"]

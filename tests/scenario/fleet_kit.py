@@ -71,8 +71,9 @@ class Tenants:
 
     def working(self, stops: worker.Stops, **options: Any) -> Coroutine[Any, Any, worker.Worked]:
         make_engine = in_process_engine(self.clock)
-        options = {"until_done": True, "at_once": 9, **options}
-        return worker.work(self.database, self.clock, self.services, make_engine, stops, self.said.append, **options)
+        terms = worker.Terms(**{"until_done": True, "at_once": 9, **options})
+        means = worker.Means(self.database, self.clock, self.services, make_engine, stops, self.said.append)
+        return worker.work(means, terms)
 
     def work(self, *, meanwhile: Callable[[worker.Stops], None] | None = None, **options: Any) -> worker.Worked:
         async def story() -> worker.Worked:

@@ -169,7 +169,6 @@ def test_a_plan_edited_into_nonsense(run: Run, planned: Path) -> None:
 # ---------------------------------------------------------------- the run itself: the last test, it changes the twin
 
 
-@pytest.mark.slow
 @contextmanager
 def heard(number: int) -> Iterator[None]:
     """A process begun inside hears this signal: a shell that runs tests in the background has it ignored by all."""
@@ -180,6 +179,16 @@ def heard(number: int) -> Iterator[None]:
         signal.signal(number, before)
 
 
+def status_when(run: Run, folder: Path, what: Callable[[Any], bool]) -> Any:
+    """What `status` says as soon as it says this."""
+    for _ in range(240):
+        time.sleep(0.25)
+        code, answer, _ = run("status") if (folder / "journal.db").exists() else (1, {}, "")
+        if code == 0 and what(answer):
+            return answer
+    raise AssertionError("it never came to that")
+
+
 def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict[str, str]) -> None:
     environment = os.environ | twin | {"CROSSFADE_DIR": str(planned)}
 
@@ -188,12 +197,7 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
             return subprocess.Popen([*CROSSFADE, verb], env=environment, stdout=PIPE, stderr=PIPE, text=True)
 
     def wait_for(what: Callable[[Any], bool]) -> Any:
-        for _ in range(240):
-            time.sleep(0.25)
-            code, answer, _ = run("status") if (planned / "journal.db").exists() else (1, {}, "")
-            if code == 0 and what(answer):
-                return answer
-        raise AssertionError("it never came to that")
+        return status_when(run, planned, what)
 
     process = begin("apply")
     answer = wait_for(lambda told: any(host["doing"] for host in told["hosts"]))
@@ -201,6 +205,15 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
     code, second, _ = run("apply")
     assert (code, second["error"]["code"]) == (3, "occupied")
     assert f"process {process.pid}, since " in second["error"]["why"]
+    code, told, _ = run("rollback")
+    assert (code, told["error"]["code"]) == (3, "occupied"), "it goes forward in the other terminal"
+    assert "Nothing was taken back" in told["error"]["what"]
+    assert f"process {process.pid}, since " in told["error"]["why"]
+    assert "`crossfade abort`" in told["error"]["mend"]
+    code, told, _ = run("rollback", "--dry-run")
+    assert (code, told["state"]) == (2, "dry-run"), "looking is free"
+    assert told["summary"]["operations"] > 0
+    assert run("set", "headroom", "-1")[0] == 3
     assert run("pause")[0] == 0
     assert run("status")[1]["state"] == "paused"
     process.kill()
@@ -228,3 +241,23 @@ def test_killed_told_resumed_and_interrupted(run: Run, planned: Path, twin: dict
     assert SECRET not in said
     for path in planned.rglob("*"):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.long
+def test_a_run_that_lives_in_another_terminal_is_stopped_and_taken_back(
+    run: Run, planned: Path, twin: dict[str, str]
+) -> None:
+    """Refused with who works on it and how to stop that; done so, it goes back."""
+    environment = os.environ | twin | {"CROSSFADE_DIR": str(planned)}
+    process = subprocess.Popen([*CROSSFADE, "apply"], env=environment, stdout=PIPE, stderr=PIPE, text=True)
+    status_when(run, planned, lambda told: told["alive"] and any(host["doing"] for host in told["hosts"]))
+    code, told, _ = run("rollback")
+    assert (code, told["error"]["code"]) == (3, "occupied")
+    assert f"process {process.pid}, since " in told["error"]["why"]
+    assert "`crossfade abort`" in told["error"]["mend"]
+    assert run("abort")[0] == 0
+    process.communicate(timeout=180)
+    assert process.returncode == 1, "it holds"
+    code, told, _ = run("rollback")
+    assert (code, told["state"], told["error"]) == (0, "rolled_back", None)
+    assert run("status")[1]["hosts_by_state"] == {"on_source": 2}

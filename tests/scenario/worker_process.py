@@ -53,16 +53,10 @@ async def work(told: dict[str, Any]) -> worker.Worked:
     def say(text: str) -> None:
         print(f"{clock.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
 
+    engine, database = in_process_engine(clock), told["database"]
+    means = worker.Means(database, clock, lambda entry: open_services(entry, clock), engine, stops, say)
     with heard(stops, say):
-        return await worker.work(
-            told["database"],
-            clock,
-            lambda entry: open_services(entry, clock),
-            in_process_engine(clock),
-            stops,
-            say,
-            **told["options"],
-        )
+        return await worker.work(means, worker.Terms(**told["options"]))
 
 
 if __name__ == "__main__":

@@ -41,20 +41,13 @@ def worker(here: Here, database: str, *, at_once: int, silence_s: float, until_d
     silence()
     clock = SystemClock()
 
+    terms = command.Terms(at_once=at_once, silence_s=silence_s, until_done=until_done)
+
     async def story() -> "Worked":
         stops = command.Stops()
+        means = command.Means(_named(database), clock, services_of, in_process_engine(clock), stops, _say)
         with heard(stops, _say):
-            return await command.work(
-                _named(database),
-                clock,
-                services_of,
-                in_process_engine(clock),
-                stops,
-                _say,
-                at_once=at_once,
-                silence_s=silence_s,
-                until_done=until_done,
-            )
+            return await command.work(means, terms)
 
     worked = asyncio.run(story())
     return Answer(worked, _worked(worked), worked.exit_code)

@@ -26,7 +26,12 @@ class Row(NamedTuple):
     short: str
     verb: Verb
     connects: bool = False
+    words: Mapping[str, Any] = {}
+    """How its words are read, where not as usual; see click's context settings."""
 
+
+NUMBERS: Mapping[str, Any] = {"ignore_unknown_options": True}
+"""`-1` is a number and no option: whoever types one is told its bounds."""
 
 VERBS = (
     Row("discover", "Read the estate: inventory.json, target.json.", verbs.discover, connects=True),
@@ -42,7 +47,7 @@ VERBS = (
     Row("approve", "Say yes to a wave that waits for a person.", verbs.approve),
     Row("skip", "Leave a host on classic.", verbs.skip),
     Row("retry", "Try a host again.", verbs.retry),
-    Row("set", "Change a setting of a run that goes on.", verbs.change),
+    Row("set", "Change a setting of a run that goes on.", verbs.change, words=NUMBERS),
     Row("abort", "Stop and hold.", verbs.abort),
     Row("rollback", "Take a host, a wave or the run back to classic.", verbs.rollback, connects=True),
     Row("queue", "Put the saved plan into a queue of runs.", verbs.queue, connects=True),
@@ -70,7 +75,10 @@ def command(run: Run) -> Any:
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, help=ABOUT)
     app.callback()(_whole)
     for row in VERBS:
-        app.command(row.name, short_help=row.short)(declared(row.verb, run, connects=row.connects))
+        words = dict(row.words) or None
+        app.command(row.name, short_help=row.short, context_settings=words)(
+            declared(row.verb, run, connects=row.connects)
+        )
     return typer.main.get_command(app)
 
 

@@ -12,16 +12,19 @@ from crossfade.commands.engines import ROLLBACK_ENGINE, forget_engines
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import PLAN, Workspace
+from crossfade.errors import Occupied
 from crossfade.execution.context import Context
-from crossfade.execution.control import CommandControl
+from crossfade.execution.control import CommandControl, NoControl
 from crossfade.execution.engine import WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.rollback import Scope, may_go_back, scope_of, take_back
+from crossfade.execution.records import Entity
+from crossfade.execution.rollback import Scope, may_go_back, never_applied, scope_of, take_back
 from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of
 from crossfade.execution.transitions import HostState, Kind, RunState
 from crossfade.execution.undone import effects
 from crossfade.execution.workflows.rollback import classic_answers
+from crossfade.plan.plan import Plan
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +44,12 @@ class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
         if self.error is None and self.state in ("rolled_back", "holding"):
             return 0
         return exit_code_of(self.error) or 1
+
+
+STOP_IT_FIRST = (
+    "Stop that first with `crossfade abort`, wait until its process has ended, then say this again. "
+    "`crossfade rollback --dry-run` tells meanwhile what would be taken back."
+)
 
 
 def _nothing(point: str) -> None:
@@ -63,26 +72,24 @@ async def rollback(
     `make_engine` has its store at ROLLBACK_ENGINE.
 
     Raises InputError for what the plan does not know, Refused while the journal holds the run of another plan,
-    CannotRollBack (nothing written) where there is no way back, LeaseLost while another process works on this run:
-    `crossfade abort` stops it.
+    CannotRollBack (nothing written) where there is no way back, Occupied while another process works on this run:
+    `crossfade abort` stops it. A dry run looks beside such a process too.
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
     refuse_another(workspace, run_id_of(digest))
     scope = scope_of(plan, of)
+    if dry_run:
+        return await _dry_run(workspace, plan, digest, scope, services, clock)
     outside = outside_of(workspace, run_id_of(digest), plan)
-    journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
+    journal = _opened(workspace, clock, synchronous, hook)
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop)
         context = make_context(plan, digest, journal, clock, services, control, outside)
         control.attach(context)
         known = journal.get(Kind.RUN, context.run_id)
-        if scope.whole and known is not None and known.state == RunState.ROLLED_BACK:
-            return RolledBack(run_id=known.id, of=scope.of, state="dry-run" if dry_run else known.state)
-        run = may_go_back(context, known)
-        await classic_answers(context, scope.hosts)
-        summary = _summary(context, scope)
-        if dry_run:
-            return RolledBack(run_id=run.id, of=scope.of, state="dry-run", summary=summary)
+        if known is not None and _is_back(known, scope):
+            return RolledBack(run_id=known.id, of=scope.of, state=known.state)
+        run, summary = await _what_goes_back(context, scope, known)
         if run.state != RunState.ROLLING_BACK:
             forget_engines(workspace)
         outcome = await steered(control, take_back(context, scope, getpass.getuser(), make_engine))
@@ -92,6 +99,41 @@ async def rollback(
     error = outcome.error if outcome.state is not WorkflowState.DONE else None
     state = ended.state if ended else "unknown"
     return RolledBack(run_id=run_id_of(digest), of=scope.of, state=state, summary=summary, error=error)
+
+
+async def _dry_run(
+    workspace: Workspace, plan: Plan, digest: str, scope: Scope, services: Services, clock: Clock
+) -> RolledBack:
+    """What would be taken back as things stand, also while another process carries the run out."""
+    run_id = run_id_of(digest)
+    if not workspace.has_journal():
+        raise never_applied()
+    journal = Journal.beside(workspace.journal, clock)
+    with journal:
+        context = make_context(plan, digest, journal, clock, services, NoControl())
+        known = journal.get(Kind.RUN, run_id)
+        if known is not None and _is_back(known, scope):
+            return RolledBack(run_id=run_id, of=scope.of, state="dry-run")
+        _, summary = await _what_goes_back(context, scope, known)
+    return RolledBack(run_id=run_id, of=scope.of, state="dry-run", summary=summary)
+
+
+def _opened(workspace: Workspace, clock: Clock, synchronous: Literal["FULL", "NORMAL"], hook: Hook) -> Journal:
+    try:
+        return Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
+    except Occupied as refused:
+        raise Occupied(f"Nothing was taken back. {refused.what}", refused.why, STOP_IT_FIRST) from refused
+
+
+def _is_back(run: Entity, scope: Scope) -> bool:
+    return scope.whole and run.state == RunState.ROLLED_BACK
+
+
+async def _what_goes_back(context: Context, scope: Scope, known: Entity | None) -> tuple[Entity, dict[str, Any]]:
+    """The run, and what there is of it to take back. Raises CannotRollBack."""
+    run = may_go_back(context, known)
+    await classic_answers(context, scope.hosts)
+    return run, _summary(context, scope)
 
 
 def under_way(workspace: Workspace) -> str:

@@ -11,7 +11,8 @@ import msgspec
 from crossfade.clock import Clock, SystemClock
 from crossfade.commands.status import is_alive
 from crossfade.commands.workspace import Workspace
-from crossfade.errors import Refused
+from crossfade.errors import InputError, Refused
+from crossfade.execution.bounds import setting
 from crossfade.execution.commands import answer_to, give
 from crossfade.execution.reader import JournalReader
 
@@ -24,7 +25,8 @@ LOOK_EVERY_S = 0.2
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that was given. `state`: new (nobody has answered yet), done or refused; `answer` is the run's own."""
+    """A command that was given. `state`: new (nobody has answered yet), done or refused; `answer` is the run's own.
+    `command`: its number in the journal, 0 for one that was refused before it was given."""
 
     command: int
     verb: str
@@ -62,10 +64,24 @@ async def steer(
             f"No process works on the run in {workspace.folder}.",
             "See `crossfade status`; `crossfade resume` goes on with an interrupted run.",
         )
+    unfit = _unfit(verb, args or {})
+    if unfit:
+        return Said(command=0, verb=verb, state="refused", answer=unfit)
     number = give(workspace.journal, clock, verb, actor=getpass.getuser(), subject=subject, args=args)
     if not works:
         return Said(command=number, verb=verb, state="new", answer="Noted: `crossfade resume` hears it first.")
     return await _answer(workspace, clock, number, verb, listen_s)
+
+
+def _unfit(verb: str, args: dict[str, Any]) -> str:
+    """Why a setting may not be so, whoever hears it; empty when it may."""
+    if verb != "set":
+        return ""
+    try:
+        setting(str(args.get("name", "")), str(args.get("value", "")))
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 async def _answer(workspace: Workspace, clock: Clock, number: int, verb: str, listen_s: float) -> Said:

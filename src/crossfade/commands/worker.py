@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,60 +86,56 @@ def fresh_name() -> str:
     return f"{platform.node()[:30] or 'worker'}-{os.getpid()}-{RandomIds().fresh()[:6]}"
 
 
-async def work(
-    database: str,
-    clock: Clock,
-    open_services: OpenServices,
-    make_engine: MakeEngine,
-    stops: Stops,
-    say: Say,
-    *,
-    at_once: int = 4,
-    silence_s: float = 60.0,
-    until_done: bool = False,
-    name: str = "",
-) -> Worked:
-    """Work until somebody asks to end, or, with `until_done`, until nothing of the queue waits or works any more.
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a worker works. `at_once`: so many runs side by side; silent for `silence_s` it counts as dead; with
+    `until_done` it ends when nothing of the queue waits or works any more; without a `name` it gets one of its own."""
+
+    at_once: int = 4
+    silence_s: float = 60.0
+    until_done: bool = False
+    name: str = ""
+
+    def check(self) -> None:
+        """Raises InputError."""
+        problems = [Problem("--at-once", "It must be 1 or more.", "")] if self.at_once < 1 else []
+        problems += [Problem("--silence", "It must be 5 seconds or more.", "")] if self.silence_s < 5 else []
+        if problems:
+            raise InputError("The worker was not begun.", problems)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a worker works with: a queue, time, services and an engine for each run, who asks it to end, who listens."""
+
+    database: str
+    clock: Clock
+    open_services: OpenServices
+    make_engine: MakeEngine
+    stops: Stops
+    say: Say
+
+
+async def work(means: Means, terms: Terms | None = None) -> Worked:
+    """Work until somebody asks to end, or until what the terms say.
 
     Raises InputError for what is no URL, DatabaseLost when the database does not answer at the very beginning.
     """
-    problems = [Problem("--at-once", "It must be 1 or more.", "")] if at_once < 1 else []
-    problems += [Problem("--silence", "It must be 5 seconds or more.", "")] if silence_s < 5 else []
-    if problems:
-        raise InputError("The worker was not begun.", problems)
-    shift = _Shift(database, clock, open_services, make_engine, stops, say, at_once, silence_s, until_done, name)
-    return await shift.whole()
+    terms = terms or Terms()
+    terms.check()
+    return await _Shift(means, terms).whole()
 
 
 class _Shift:
     """One worker, from its beginning to its end."""
 
-    def __init__(
-        self,
-        database: str,
-        clock: Clock,
-        open_services: OpenServices,
-        make_engine: MakeEngine,
-        stops: Stops,
-        say: Say,
-        at_once: int,
-        silence_s: float,
-        until_done: bool,
-        name: str,
-    ) -> None:
-        self._database = database
-        self._place = PostgresPlace(database, ANY_SCHEMA)
-        self._clock = clock
-        self._open_services = open_services
-        self._make_engine = make_engine
-        self._stops = stops
-        self._say = say
-        self._at_once = at_once
-        self._silence_s = silence_s
-        self._until_done = until_done
-        self._name = name or fresh_name()
+    def __init__(self, means: Means, terms: Terms) -> None:
+        self._means = means
+        self._clock, self._stops, self._say = means.clock, means.stops, means.say
+        self._terms = terms
+        self._place = PostgresPlace(means.database, ANY_SCHEMA)
+        self._name = terms.name or fresh_name()
         self._entered = False
-        self._watch = Watch(clock)
+        self._watch = Watch(means.clock)
         self._tasks: dict[str, asyncio.Task[tuple[str, str]]] = {}
         self._became: dict[str, str] = {}
         self._adopted: list[str] = []
@@ -169,7 +166,7 @@ class _Shift:
 
     async def _in_touch(self, fleet: Fleet) -> None:
         if not self._entered:
-            fleet.enter(self._name, at_once=self._at_once, silence_s=self._silence_s)
+            self._enter(fleet)
             self._entered = True
             self._say(f"Worker {self._name} begins.")
         beating = asyncio.ensure_future(self._beat(fleet))
@@ -187,6 +184,9 @@ class _Shift:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
 
+    def _enter(self, fleet: Fleet) -> None:
+        fleet.enter(self._name, at_once=self._terms.at_once, silence_s=self._terms.silence_s)
+
     async def _beat(self, fleet: Fleet) -> None:
         """Returns never; raises DatabaseLost. Declared dead while it stood still, this worker begins under another
         name: what it had is another one's."""
@@ -195,8 +195,8 @@ class _Shift:
                 self._say(f"Worker {self._name} was silent for too long: what it had is another one's now.")
                 await self._drop_all()
                 self._name = fresh_name()
-                fleet.enter(self._name, at_once=self._at_once, silence_s=self._silence_s)
-            await self._clock.sleep(self._silence_s / BEATS)
+                self._enter(fleet)
+            await self._clock.sleep(self._terms.silence_s / BEATS)
 
     # -- one look
 
@@ -205,7 +205,7 @@ class _Shift:
             return False
         if self._stops.asked.is_set():
             return True
-        return self._until_done and not self._tasks and all(each.state in _ENDS for each in fleet.entries())
+        return self._terms.until_done and not self._tasks and all(each.state in _ENDS for each in fleet.entries())
 
     def _tell(self, fleet: Fleet) -> None:
         """The queue hears what has ended. It keeps what cannot be told until it can."""
@@ -224,7 +224,7 @@ class _Shift:
             self._say(f"Worker {dead.id} is dead. It had {', '.join(runs) or 'nothing'}.")
 
     def _take(self, fleet: Fleet) -> None:
-        while len(self._tasks) < self._at_once and not self._stops.asked.is_set():
+        while len(self._tasks) < self._terms.at_once and not self._stops.asked.is_set():
             entry = fleet.claim(self._name) if next_of(fleet.entries()) else None  # one look is cheap, a claim is not
             if entry is None:
                 return
@@ -248,12 +248,12 @@ class _Shift:
     async def _carry_out(self, entry: Entry) -> tuple[str, str]:
         """What became of it, and why. Whatever goes wrong in one run is that run's, and nobody else's."""
         try:
-            async with self._open_services(entry) as services:
+            async with self._means.open_services(entry) as services:
                 applied = await apply(
-                    Workspace(Path(entry.folder), self._database),
+                    Workspace(Path(entry.folder), self._means.database),
                     services,
                     self._clock,
-                    self._make_engine,
+                    self._means.make_engine,
                     stop=self._stops.of(entry.run),
                     holder=holder_of(self._name),
                 )

@@ -18,7 +18,7 @@ from crossfade.execution import records
 from crossfade.execution.lock import FileLock, this_process
 from crossfade.execution.migrations import upgrade
 from crossfade.execution.places import Place
-from crossfade.execution.reader import JournalReader, version_of, version_of_store
+from crossfade.execution.reader import JournalReader, reading, version_of, version_of_store
 from crossfade.execution.records import SCHEMA_VERSION, Command, Entity, our_errors
 from crossfade.execution.store import Change, Done, SqliteStore, Store
 from crossfade.execution.transitions import ALLOWED, FINISHED_STEPS, INITIAL, Kind, StepState, sources
@@ -102,14 +102,24 @@ class Journal(JournalReader):
             raise
         return journal
 
+    @classmethod
+    def beside(cls, place: Place, clock: Clock) -> "Journal":
+        """The journal for whoever only looks, also while another process writes: whatever changes something is refused
+        by the store. Raises as `look` does."""
+        return cls(reading(place), clock, _nothing)
+
     def close(self) -> None:
         """Give the lease back, if it is still ours."""
-        now = iso(self._clock.now())
         try:
-            with suppress(LeaseLost), self._transaction("lease release") as execute:
-                execute("UPDATE lease SET released_at = ? WHERE fence = ?", (now, self._fence))
+            if self._fence:
+                self._release_lease()
         finally:
             super().close()
+
+    def _release_lease(self) -> None:
+        now = iso(self._clock.now())
+        with suppress(LeaseLost), self._transaction("lease release") as execute:
+            execute("UPDATE lease SET released_at = ? WHERE fence = ?", (now, self._fence))
 
     def last_seq(self) -> int:
         return self._seq

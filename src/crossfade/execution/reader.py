@@ -45,7 +45,7 @@ class JournalReader:
 
         Raises InputError when there is none, JournalMismatch when it cannot be read or is from a newer version.
         """
-        return JournalReader(_reading(place) if isinstance(place, Path) else _reading_database(place))
+        return JournalReader(reading(place))
 
     def close(self) -> None:
         self._store.release()
@@ -185,7 +185,12 @@ class JournalReader:
         return self._store.query(sql, *args)
 
 
-def _reading(path: Path) -> Store:
+def reading(place: Place) -> Store:
+    """The store of an existing journal, for reading only; see `JournalReader.look`."""
+    return _reading_file(place) if isinstance(place, Path) else _reading_database(place)
+
+
+def _reading_file(path: Path) -> Store:
     if not path.is_file():
         mend = "Name the run's folder with --dir, or start a run with `crossfade apply`."
         raise InputError("There is no run here.", [Problem(str(path), "No journal at this path.", mend)])

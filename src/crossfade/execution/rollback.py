@@ -48,8 +48,7 @@ def scope_of(plan: Plan, of: str) -> Scope:
 def may_go_back(context: Context, run: Entity | None) -> Entity:
     """The run, if there is a way back. Raises CannotRollBack."""
     if run is None:
-        mend = "There is nothing to take back."
-        raise CannotRollBack("This plan was never applied in this folder.", "Its run is not in the journal.", mend)
+        raise never_applied()
     why = NO_WAY_BACK.get(RunState(run.state))
     if context.orders.without_classic:
         why = "It goes on without classic, which has gone: there is nothing to go back to."
@@ -58,6 +57,11 @@ def may_go_back(context: Context, run: Entity | None) -> Entity:
     if why:
         raise CannotRollBack(f"Run {run.id} cannot be rolled back.", why, "Nothing was changed.")
     return run
+
+
+def never_applied() -> CannotRollBack:
+    mend = "There is nothing to take back."
+    return CannotRollBack("This plan was never applied in this folder.", "Its run is not in the journal.", mend)
 
 
 async def take_back(context: Context, scope: Scope, actor: str, make_engine: MakeEngine) -> Outcome:

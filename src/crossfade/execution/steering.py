@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from crossfade.errors import InputError, Problem, Refused
+from crossfade.execution.bounds import setting
 from crossfade.execution.context import Context
-from crossfade.execution.orders import APPROVE, RETRY, SET, SKIP, setting
+from crossfade.execution.orders import APPROVE, RETRY, SET, SKIP
 from crossfade.execution.records import Command
 from crossfade.execution.transitions import HostState, Kind, WaveState
 from crossfade.execution.workflows.tries import has_arrived, next_try

@@ -86,3 +86,31 @@ def test_abort_needs_somebody_to_hear_it(workspace: Workspace, crossfade: Cli) -
     code, _, errors = crossfade("abort")
     assert code == 3
     assert "There is nothing to abort" in errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bounds"),
+    [
+        ("headroom", "-1", "'-1' is not a number from 0 to 2."),
+        ("headroom", "-.5", "'-.5' is not a number from 0 to 2."),
+        ("grace-s", "-60", "'-60' is not a number from 60 to 86400."),
+        ("parallel-moves", "1.5", "'1.5' is not a whole number from 1 to 100."),
+        ("soak-s", "3", "These can be: grace_s, headroom, parallel_moves."),
+    ],
+)
+def test_a_value_out_of_bounds_is_answered_with_them_and_never_waits(
+    workspace: Workspace, crossfade: Cli, name: str, value: str, bounds: str
+) -> None:
+    begin_run(workspace).close()
+    code, out, _ = crossfade("set", name, value)
+    assert code == 3
+    assert bounds in out
+    with JournalReader.look(workspace.path(JOURNAL)) as reader:
+        assert not reader.commands()
+
+
+def test_a_word_that_set_does_not_know_is_no_value(workspace: Workspace, crossfade: Cli) -> None:
+    begin_run(workspace).close()
+    code, _, errors = crossfade("set", "headroom", "0.3", "--nonsense")
+    assert code == 1
+    assert "--nonsense" in errors
