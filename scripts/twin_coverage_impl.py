@@ -83,6 +83,13 @@ def workspace_operations() -> list[str]:
     return sorted(methods("workspaces", WorkspacesOperations))
 
 
+def snapshot_operations() -> list[str]:
+    """Those of the family `snapshots`, of a client with many."""
+    from azure.mgmt.compute.operations import SnapshotsOperations
+
+    return sorted(methods("snapshots", SnapshotsOperations))
+
+
 def query_operations() -> list[str]:
     from azure.monitor.query import LogsQueryClient
 
@@ -105,6 +112,11 @@ CLIENTS = (
         "Workspaces of `azure-mgmt-loganalytics` 14.0.0 (api-version 2025-07-01)",
         "test_log_workspaces.py",
         workspace_operations,
+    ),
+    Client(
+        "Snapshots of `azure-mgmt-compute` 39.0.0 (api-version 2026-03-02)",
+        "test_snapshots.py",
+        snapshot_operations,
     ),
     Client("Queries of `azure-monitor-query` 2.0.0 (v1)", "test_log_queries.py", query_operations),
 )

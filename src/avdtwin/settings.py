@@ -105,6 +105,7 @@ DEFAULTS: dict[str, Any] = {
     "guest_agent_wait_s": 1800.0,
     "run_command_limit_s": 5400.0,
     "compute_retry_after_s": 10,
+    "snapshot_s": (10.0, 60.0),  # of an OS disk; no figure is published
     "agent_download_version": "1.0.11814.0",
     "boot_loader_download_version": "1.0.11388.1600",
     "downloads": {},

@@ -273,6 +273,21 @@ ROLES: tuple[Role, ...] = (
         ),
     ),
     Role(
+        "7efff54f-a5b4-42b5-a1c5-5411624893ce",
+        "Disk Snapshot Contributor",
+        "Provides permission to backup vault to manage disk snapshots.",
+        actions=(
+            _READ_ACCESS,
+            _READ_GROUPS,
+            "Microsoft.Compute/snapshots/delete",
+            "Microsoft.Compute/snapshots/write",
+            "Microsoft.Compute/snapshots/read",
+            "Microsoft.Compute/snapshots/beginGetAccess/action",
+            "Microsoft.Compute/snapshots/endGetAccess/action",
+            "Microsoft.Compute/disks/beginGetAccess/action",
+        ),
+    ),
+    Role(
         "fb879df8-f326-4884-b1cf-06f3ad86be52",
         "Virtual Machine User Login",
         "View Virtual Machines in the portal and login as a regular user.",

@@ -1,6 +1,7 @@
-"""Microsoft.Compute: virtual machines, their power, their run commands (facts/arm-service 7)."""
+"""Microsoft.Compute: virtual machines, their power, their run commands (facts/arm-service 7), and snapshots of their
+OS disks."""
 
-from avdtwin.compute import action, extensions, limits, managed, operations, power, vms
+from avdtwin.compute import action, extensions, limits, managed, operations, power, snapshots, vms
 from avdtwin.wire import Router
 
 
@@ -9,3 +10,4 @@ def register(router: Router) -> None:
     counted = limits.Counted(router)
     for module in (vms, power, action, managed, extensions, operations):
         module.register(counted)
+    snapshots.register(router)

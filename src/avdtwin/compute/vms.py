@@ -147,9 +147,7 @@ def _model(resource: Resource, machine: Machine, with_view: bool) -> dict[str, A
         "hardwareProfile": {"vmSize": "Standard_D4s_v5"},
         "provisioningState": "Succeeded",
         "vmId": machine.vm_id,
-        "storageProfile": {
-            "osDisk": {"osType": "Windows", "name": f"{resource.name}_OsDisk", "createOption": "FromImage"}
-        },
+        "storageProfile": {"osDisk": os_disk(resource)},
         "osProfile": {
             "computerName": machine.computer_name,
             "adminUsername": "localadmin",
@@ -163,6 +161,20 @@ def _model(resource: Resource, machine: Machine, with_view: bool) -> dict[str, A
     if with_view:
         properties["instanceView"] = view(machine)
     return _envelope(resource, properties)
+
+
+def os_disk(vm: Resource) -> dict[str, Any]:
+    """The OS disk in a VM's model: managed, unless what is kept of the VM says otherwise."""
+    kept = vm.properties.get("storageProfile", {}).get("osDisk")
+    if kept is not None:
+        return dict(kept)
+    name, group = f"{vm.name}_OsDisk", vm.id.rpartition("/providers/")[0]
+    return {
+        "osType": "Windows",
+        "name": name,
+        "createOption": "FromImage",
+        "managedDisk": {"id": f"{group}/providers/Microsoft.Compute/disks/{name}"},
+    }
 
 
 def _nic(resource: Resource) -> str:
