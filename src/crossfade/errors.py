@@ -117,7 +117,7 @@ class PreflightFailed(PlanConflict):
 
 
 class CloudError(MigrationError):
-    """A service refused or failed a call. `service` is classic, arm, graph or entra; `service_code` is its own word."""
+    """A service refused or failed a call. `service` is classic, arm, graph, logs or entra; `service_code` its word."""
 
     code = "cloud"
     retryable: ClassVar[bool] = False

@@ -20,6 +20,7 @@ from _inprocess import SUBSCRIPTION, TENANT, add_machine
 from avdtwin import sessions, windows
 from avdtwin.arm import session_hosts
 from crossfade import errors
+from crossfade.cloud import resource_graph
 from crossfade.cloud.services import Services
 from crossfade.model.ids import DESKTOP_USER_ROLE, arm_id, stable_id
 
@@ -378,3 +379,30 @@ def test_nothing_of_ours_can_delete_a_machine() -> None:
     assert not any("machine" in kind for kind in KINDS)
     with pytest.raises(errors.Rejected, match="Not a desktop object"):
         Bench().run(lambda services: services.arm.delete(f"{GROUP}/providers/Microsoft.Compute/virtualMachines/vm1"))
+
+
+def test_resource_graph_is_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource_graph, "PAGE", 1)
+
+    async def story(services: Services) -> None:
+        await furnish_arm(services)
+        query = "Resources | where type =~ 'microsoft.desktopvirtualization/applicationgroups' | order by id asc"
+        found = await services.arm.resource_graph.rows(query, [SUBSCRIPTION], subject="the groups")
+        assert [row["name"] for row in found] == ["ag-1", "ag-2"]
+        assert services.calls["arm POST resources"] == 2
+        with pytest.raises(errors.Rejected, match="the groups"):
+            await services.arm.resource_graph.rows("nonsense |", [SUBSCRIPTION], subject="the groups")
+
+    Bench().run(story)
+
+
+def test_many_queries_of_resource_graph_keep_inside_its_limit() -> None:
+    bench = Bench()
+
+    async def story(services: Services) -> None:
+        one = services.arm.resource_graph.rows
+        await asyncio.gather(*(one("Resources | limit 1", [SUBSCRIPTION], subject="one") for _ in range(40)))
+        assert services.calls["arm POST resources"] == 40
+
+    bench.run(story)
+    assert bench.told == []  # nothing was tried again

@@ -1,6 +1,7 @@
 """`discover` on the command line: from where, with which progress, and the summary at the end."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,37 @@ def target(here: Here, subscriptions: Sequence[str], *, groups: bool = False) ->
     path = workspace.write(TARGET, snapshot)
     parts = ("subscriptions", "objects", "grants", "machines", "identities", "directory_groups")
     return _answer(path, snapshot, {name: len(getattr(snapshot, name)) for name in parts}, calls)
+
+
+def remains(here: Here, folder: Path, subscriptions: Sequence[str]) -> Answer:
+    """The estate as what is left in Azure tells it, and a draft of it in a folder for somebody to complete."""
+    from crossfade.commands import remains as command
+    from crossfade.commands.workspace import INVENTORY, Workspace
+
+    calls: dict[str, int] = {}
+
+    async def ask(services: "Services") -> Any:
+        with showing("Reading what is left in Azure") as progress:
+            found = await command.discover_remains(services, subscriptions, progress=progress)
+        calls.update(services.calls)
+        return found
+
+    command.require_free(folder)
+    found = with_services(here.connection, ask)
+    command.write_draft(folder, found.files)
+    path = Workspace(here.folder).write(INVENTORY, found.inventory)
+    parts = ("tenants", "pools", "hosts", "groups", "assignments")
+    answer = _answer(path, found.inventory, {name: len(getattr(found.inventory, name)) for name in parts}, calls)
+    data = {**answer.data, "draft": str(folder), "files": sorted(found.files)}
+    return Answer(data, f"{answer.text}\n{_next(folder, found.files)}", 2 if answer.data["gaps"] else 0)
+
+
+def _next(folder: Path, files: Collection[str]) -> str:
+    again = f"crossfade discover --from {shlex.quote(str(folder))}"
+    return (
+        f"Wrote {folder}: {', '.join(sorted(files))}\n"
+        f"Complete these files (docs/how-to/restore.md), then read them: {again}"
+    )
 
 
 def _answer(path: Path, document: Any, counts: dict[str, int], calls: dict[str, int]) -> Answer:

@@ -30,6 +30,14 @@ def discover(
         Path | None,
         typer.Option("--from", metavar="FOLDER", help="Read files that the classic cmdlets exported, not the service."),
     ] = None,
+    azure: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-azure",
+            metavar="FOLDER",
+            help="Read what is left in Azure of an estate whose classic service has gone; write a draft into FOLDER.",
+        ),
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="With --from: ask the service too; the files give what it does not.")
     ] = False,
@@ -37,7 +45,12 @@ def discover(
         bool, typer.Option("--target", help="Read the ARM side into target.json in place of the classic estate.")
     ] = False,
     subscription: Annotated[
-        Many, typer.Option("--subscription", metavar="ID", help="With --target: subscription to read; may be repeated.")
+        Many,
+        typer.Option(
+            "--subscription",
+            metavar="ID",
+            help="With --target or --from-azure: subscription to read; may be repeated.",
+        ),
     ] = None,
     groups: Annotated[
         bool, typer.Option("--groups", help="With --target: also existing Entra groups that could publish something.")
@@ -49,12 +62,17 @@ def discover(
         Many, typer.Option("--tenant", metavar="NAME", help="Only this classic tenant; may be repeated.")
     ] = None,
 ) -> Answer:
-    """Read the classic estate into inventory.json; with --target, the ARM side into target.json. Writes nothing else.
+    """Read the classic estate into inventory.json; with --target, the ARM side into target.json.
 
-    Exit codes: 0 read, also where parts could not be (they are named as gaps); 1 not read.
+    Writes nothing else, but for the draft of --from-azure.
+
+    Exit codes: 0 read, also where parts could not be (they are named as gaps); 1 not read; 2 with --from-azure: read,
+    and you have to complete the draft.
     """
     from crossfade.cli import discovering
 
+    if azure is not None:
+        return discovering.remains(here, azure, subscription or [])
     if target:
         return discovering.target(here, subscription or [], groups=groups)
     return discovering.classic(

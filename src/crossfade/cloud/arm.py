@@ -18,6 +18,7 @@ from crossfade.cloud.calls import Call
 from crossfade.cloud.diagnostics import Diagnostics
 from crossfade.cloud.machines import Machines
 from crossfade.cloud.pipeline import Answer, Line
+from crossfade.cloud.resource_graph import ResourceGraph
 from crossfade.cloud.sdk import Sdk, awaited, encoded, listed, sent
 from crossfade.cloud.token import RegistrationToken
 from crossfade.errors import Conflict, NotFound, OutcomeUnknown, Refused, Rejected
@@ -72,7 +73,7 @@ class Place(msgspec.Struct, frozen=True):
 
 class Arm:
     """`access`: role assignments and rights. `machines`: virtual machines. `diagnostics`: settings that send logs.
-    Raises CloudError."""
+    `resource_graph`: queries over many subscriptions. Raises CloudError."""
 
     def __init__(self, sdk: Sdk, line: Line, clock: Clock) -> None:
         self._sdk = sdk
@@ -82,6 +83,7 @@ class Arm:
         self.access = Access(sdk, line, clock)
         self.machines = Machines(sdk, clock)
         self.diagnostics = Diagnostics(line)
+        self.resource_graph = ResourceGraph(line)
 
     # -- desktop objects
 

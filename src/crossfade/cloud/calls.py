@@ -110,7 +110,11 @@ def _entra(parts: list[str]) -> str:
     return parts[-1] if parts else ""
 
 
-_NAMERS = {"arm": _arm, "classic": _classic, "graph": _graph, "entra": _entra}
+def _logs(parts: list[str]) -> str:
+    return "/".join(parts[1::2])
+
+
+_NAMERS = {"arm": _arm, "classic": _classic, "graph": _graph, "entra": _entra, "logs": _logs}
 
 
 class Counted(AsyncHTTPPolicy[Any, Any]):

@@ -19,6 +19,8 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     graph: str
     classic: str | None
     portal: str
+    logs: str
+    """Queries of Log Analytics; its audience is its address."""
     arm_audience: str
     graph_audience: str
     classic_audience: str = CLASSIC_AUDIENCE
@@ -32,6 +34,10 @@ class Cloud(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def graph_scope(self) -> str:
         return f"{self.graph_audience}/.default"
+
+    @property
+    def logs_scope(self) -> str:
+        return f"{self.logs}/.default"
 
     @property
     def classic_scope(self) -> str:
@@ -56,6 +62,7 @@ PUBLIC = Cloud(
     graph="https://graph.microsoft.com",
     classic="https://rdbroker.wvd.microsoft.com",
     portal="https://portal.azure.com",
+    logs="https://api.loganalytics.io",
     arm_audience="https://management.azure.com",
     graph_audience="https://graph.microsoft.com",
 )
@@ -66,6 +73,7 @@ US_GOVERNMENT = Cloud(
     graph="https://graph.microsoft.us",
     classic=None,
     portal="https://portal.azure.us",
+    logs="https://api.loganalytics.us",
     arm_audience="https://management.usgovcloudapi.net",
     graph_audience="https://graph.microsoft.us",
 )
@@ -76,6 +84,7 @@ CHINA = Cloud(
     graph="https://microsoftgraph.chinacloudapi.cn",
     classic=None,
     portal="https://portal.azure.cn",
+    logs="https://api.loganalytics.azure.cn",
     arm_audience="https://management.chinacloudapi.cn",
     graph_audience="https://microsoftgraph.chinacloudapi.cn",
 )
@@ -94,8 +103,8 @@ def named(name: str) -> Cloud:
 def custom(origin: str, *, authority: str | None = None, graph: str | None = None, classic: str | None = None) -> Cloud:
     """A cloud at addresses of one's own, the twin among them: everything at `origin` unless said otherwise.
 
-    Tokens for ARM and Graph are asked for their own address. Raises InputError for an origin that is not https: neither
-    the SDKs nor the sign-in library send a token over plain http (facts/dependencies 2).
+    Tokens for ARM, Graph and logs are asked for their own address. Raises InputError for an origin that is not https:
+    neither the SDKs nor the sign-in library send a token over plain http (facts/dependencies 2).
     """
     places = {"origin": origin, "authority": authority, "graph": graph, "classic": classic}
     problems = [
@@ -113,6 +122,7 @@ def custom(origin: str, *, authority: str | None = None, graph: str | None = Non
         graph=at_graph,
         classic=(classic or origin).rstrip("/"),
         portal=PUBLIC.portal,
+        logs=arm,
         arm_audience=arm,
         graph_audience=at_graph,
         known_authority=False,

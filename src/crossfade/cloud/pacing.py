@@ -8,9 +8,11 @@
               lists of session hosts                 6,000 per window of 5 minutes         9.4
               all calls of the desktop provider      10,000 per window of 5 minutes        9.4
               Compute's own policies                 as its answers tell                   9.3
+              queries of Resource Graph              15 per 5 seconds                      7.4
     graph     resource units                         3,500 per 10 s, as 1,750 and 175/s    8
               writes                                 3,000 per 150 s, as 500 and 16/s      8
     classic   reads / everything else                none published: 100, 20/s / 40, 10/s  our own, modest
+    logs      queries                                200 per 30 s, as 50 and 5/s           its documentation
 
 What the answers say corrects our count: remaining-quota headers only ever lower it. A 429 holds everybody who would
 make such a call, for as long as it says.
@@ -188,6 +190,8 @@ def _arm_gates(asked: Asked) -> dict[Key, Maker]:
         gates["arm", place, "desktop"] = lambda clock, share: Window(clock, 10_000, share=share)
     if asked.kind == "reads" and _SESSION_HOST_LIST.search(asked.path):
         gates["arm", place, "session-host-list"] = lambda clock, share: Window(clock, 6_000, share=share)
+    if provider == "microsoft.resourcegraph":
+        gates["arm", "resource-graph"] = lambda clock, share: Window(clock, 15, 5.0, share)
     if provider == "microsoft.compute":
         gates["arm", place, "compute", _compute_kind(asked)] = Quota
     gates["arm", place, provider, asked.kind] = lambda clock, share: Bucket(clock, _NEVER, 1.0)
@@ -220,7 +224,17 @@ def _entra_gates(asked: Asked) -> dict[Key, Maker]:
     return {("entra",): lambda clock, share: Bucket(clock, 50, 5, share)}
 
 
-_GATES = {"arm": _arm_gates, "graph": _graph_gates, "classic": _classic_gates, "entra": _entra_gates}
+def _logs_gates(asked: Asked) -> dict[Key, Maker]:
+    return {("logs",): lambda clock, share: Bucket(clock, 50, 5, share)}
+
+
+_GATES = {
+    "arm": _arm_gates,
+    "graph": _graph_gates,
+    "classic": _classic_gates,
+    "entra": _entra_gates,
+    "logs": _logs_gates,
+}
 
 
 class Pacing:
@@ -318,7 +332,13 @@ def _heed_nothing(gates: dict[Key, Gate], asked: Asked, headers: Mapping[str, st
     pass
 
 
-_HEEDS = {"arm": _heed_arm, "graph": _heed_graph, "classic": _heed_nothing, "entra": _heed_nothing}
+_HEEDS = {
+    "arm": _heed_arm,
+    "graph": _heed_graph,
+    "classic": _heed_nothing,
+    "entra": _heed_nothing,
+    "logs": _heed_nothing,
+}
 
 
 def _seconds(clock: Clock) -> float:

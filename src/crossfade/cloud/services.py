@@ -14,6 +14,7 @@ from crossfade.cloud.clouds import Cloud
 from crossfade.cloud.credentials import Prompt, ShowCode, SignIn, Surroundings, credential
 from crossfade.cloud.graph import Graph
 from crossfade.cloud.heard import tell_retry
+from crossfade.cloud.logs import Logs
 from crossfade.cloud.pipeline import Line, Wiring
 from crossfade.cloud.retry import Limits, OnRetry, Retries
 from crossfade.cloud.sdk import Sdk
@@ -23,8 +24,8 @@ __all__ = ["Caller", "Services"]
 
 
 class Services:
-    """`async with Services(...) as services:` gives `classic`, `arm` and `graph`. One transport, one retry policy, one
-    set of gates and one sign-in per audience below them all.
+    """`async with Services(...) as services:` gives `classic`, `arm`, `graph` and `logs`. One transport, one retry
+    policy, one set of gates and one sign-in per audience below them all.
 
     `share` is the part of the services' limits that is ours to spend, above 0, at most 1: others have the rest.
 
@@ -33,6 +34,7 @@ class Services:
 
     arm: Arm
     graph: Graph
+    logs: Logs
     _classic: Classic | None
 
     def __init__(
@@ -91,6 +93,7 @@ class Services:
         self.arm = Arm(sdk, self._line("arm", cloud.arm, cloud.arm_scope), self.clock)
         graph_line = self._line("graph", cloud.graph, cloud.graph_scope)
         self.graph = Graph(graph_line, self.clock, self._wiring.retries)
+        self.logs = Logs(self._line("logs", cloud.logs, cloud.logs_scope))
         self._classic = None
         return self
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crossfade.clock import Clock, iso
 from crossfade.commands.workspace import reason
-from crossfade.errors import InputError, Problem
+from crossfade.errors import CloudError, Forbidden, InputError, Problem, Unauthorized
 from crossfade.inventory.asked import asked
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.merge import assemble
@@ -21,6 +21,11 @@ from crossfade.sources.gather import IN_FLIGHT, Progress, silent
 from crossfade.sources.records import Reading
 from crossfade.sources.services import Services
 from crossfade.sources.target_live import read_target
+
+GONE = (
+    "If classic has gone for good, read exports (`--from`) or what is left in Azure (`--from-azure`): "
+    "docs/how-to/restore.md."
+)
 
 
 async def discover(
@@ -39,14 +44,19 @@ async def discover(
     made_at = iso(services.clock.now())
     exported = read_exports(export_files(exports)) if exports else Reading()
     assemble(exported, made_at=made_at)  # unusable files are refused before anybody is called
-    reading = await read_classic(
-        services.classic,
-        services.clock,
-        tenant_group=tenant_group,
-        tenants=tenants,
-        in_flight=in_flight,
-        progress=progress,
-    )
+    try:
+        reading = await read_classic(
+            services.classic,
+            services.clock,
+            tenant_group=tenant_group,
+            tenants=tenants,
+            in_flight=in_flight,
+            progress=progress,
+        )
+    except CloudError as error:
+        if error.service == "classic" and not isinstance(error, Unauthorized | Forbidden):
+            error.mend = f"{error.mend} {GONE}".strip()
+        raise
     reading.add(exported)
     return assemble(reading, made_at=iso(services.clock.now()))
 
@@ -78,7 +88,8 @@ async def discover_target(
     """
     caller = await services.caller()
     chosen = list(subscriptions) or home_subscriptions(inventory)
-    await _check_visible(services, chosen, caller.name or caller.object_id)
+    visible = [str(row.get("subscriptionId", "")) for row in await services.arm.subscriptions()]
+    check_visible(visible, chosen, caller.name or caller.object_id, "The target cannot be read.")
     wanted = asked(inventory, chosen, pools, people=people, groups=groups, candidates=candidates, logs=logs)
     reading = await read_target(
         services.arm, services.graph, services.clock, wanted, in_flight=in_flight, progress=progress
@@ -101,16 +112,17 @@ def home_subscriptions(inventory: Inventory | None) -> list[str]:
     return [found[key] for key in sorted(found)]
 
 
-async def _check_visible(services: Services, wanted: Sequence[str], caller: str) -> None:
-    visible = {fold(str(row.get("subscriptionId", ""))) for row in await services.arm.subscriptions()}
+def check_visible(visible: Sequence[str], wanted: Sequence[str], caller: str, what: str) -> None:
+    """Raises InputError, which says `what`, naming each wanted subscription that is not among the visible ones."""
+    seen = set(map(fold, visible))
     mend = "Check the id and the directory you are signed in to, and have at least Reader granted there."
     problems = [
         Problem(f"subscription {one}", f"cannot be seen by {caller or 'the caller'}.", mend)
         for one in wanted
-        if fold(one) not in visible
+        if fold(one) not in seen
     ]
     if problems:
-        raise InputError("The target cannot be read.", problems)
+        raise InputError(what, problems)
 
 
 # ---------------------------------------------------------------- files

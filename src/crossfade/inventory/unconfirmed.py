@@ -39,20 +39,15 @@ def _is_remote(draft: Draft) -> bool:
 
 def _pool(draft: Draft, origin: Origin, has_apps: bool) -> Iterator[Gap]:
     unknown = [word for name, word in _POOL.items() if draft.values.get(name) is None]
-    if unknown:
-        assumed = f"Its {_listed(unknown)} as they were in the end are not known; the service's defaults are assumed."
-        yield _pool_gap(draft, origin, assumed)
-    if not has_apps:
-        yield _pool_gap(draft, origin, "Whether it had RemoteApps, and for whom, is not known; none are assumed.")
-
-
-def _pool_gap(draft: Draft, origin: Origin, what: str) -> Gap:
-    return Gap(
-        subject=f"host pool {draft.key}",
-        what=what,
-        why=f"All that is known of it: {origin.place}.",
-        mend=f"Complete it in {draft.where} and beside it, then write `confirmed` as its Confidence.",
-    )
+    told = [f"Its {_listed(unknown)} in the end are not known; the service's defaults are assumed."] if unknown else []
+    told += [] if has_apps else ["Whether it had RemoteApps, and for whom, is not known; none are assumed."]
+    if told:
+        yield Gap(
+            subject=f"host pool {draft.key}",
+            what=" ".join(told),
+            why=f"All that is known of it: {origin.place}.",
+            mend=f"Fill in what you know in {draft.where}, add its app groups and apps, and write `confirmed` there.",
+        )
 
 
 def _people(key: str, found: list[Draft], origin: Origin) -> Gap:

@@ -17,10 +17,7 @@ _MARKS = {name.casefold(): name for name in (CONFIDENCE, SIGN, READ_AT)}
 _GAP = ("subject", "what", "why", "mend")
 _OWNERS = frozenset({Kind.TENANT, Kind.POOL, Kind.GROUP})
 """Kinds that others lie below."""
-CONFIRM = (
-    "Write `confirmed` in place of `guessed` where it is true, delete the records that are not, and run "
-    "`crossfade discover --from` on the folder again."
-)
+CONFIRM = "Write `confirmed` in place of `guessed` where it is true, delete the others, and read the folder again."
 
 
 class Unclear(ValueError):
@@ -52,6 +49,8 @@ def marked(data: dict[str, Any]) -> tuple[dict[str, Any], Mark | None]:
 
 def gap_of(data: dict[str, Any]) -> Gap | None:
     """The gap that a draft keeps in this object, if it is one."""
+    if len(data) != len(_GAP):
+        return None
     folded = {name.casefold(): value for name, value in data.items()}
     return Gap(**{name: str(folded[name]) for name in _GAP}) if folded.keys() == set(_GAP) else None
 
@@ -91,19 +90,23 @@ def _told(guesses: list[tuple[RawRecord, Mark]], below: dict[str, int]) -> Itera
             alike.setdefault((record.where.rpartition(":")[0], record.kind), []).append((record, mark))
     for (file, kind), found in alike.items():
         signs = list(dict.fromkeys(mark.sign for _, mark in found))
-        more = f" And {len(signs) - 1} other reasons, each beside its record." if len(signs) > 1 else ""
+        first = "The first: " if len(signs) > 1 else ""
         yield Gap(
             subject=file,
-            what=f"{len(found)} {kind} record(s) in it are guesses and were left out.",
-            why=f"{signs[0]}{more}",
+            what=f"{_many(len(found), kind)} and left out.",
+            why=f"{first}{signs[0]}.",
             mend=CONFIRM,
         )
+
+
+def _many(count: int, kind: Kind) -> str:
+    return f"1 {kind} in it is a guess" if count == 1 else f"{count} {kind}s in it are guesses"
 
 
 def _pool_gap(record: RawRecord, mark: Mark, below: int) -> Gap:
     return Gap(
         subject=f"{record.kind} {classic_key(*record.names)}",
-        what=f"It is a guess: it was left out, with {below} record(s) below it.",
-        why=mark.sign,
+        what=f"It is a guess: it was left out, with all that is known below it ({below} records).",
+        why=f"{mark.sign}.",
         mend=f"In {record.where}: {CONFIRM[0].lower()}{CONFIRM[1:]}",
     )

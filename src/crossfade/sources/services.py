@@ -7,6 +7,7 @@ from crossfade.cloud.arm import Arm
 from crossfade.cloud.authentication import Caller
 from crossfade.cloud.classic import Classic
 from crossfade.cloud.graph import Graph
+from crossfade.cloud.logs import Logs
 
 
 class Services(Protocol):
@@ -21,5 +22,8 @@ class Services(Protocol):
 
     @property
     def graph(self) -> Graph: ...
+
+    @property
+    def logs(self) -> Logs: ...
 
     async def caller(self) -> Caller: ...

@@ -43,17 +43,17 @@ def test_a_guess_is_left_out_and_told_until_it_is_confirmed() -> None:
     rows = [marked(host("h-0")), marked(host("h-1"), "guessed", "named like the others")]
     assert [one.key.rpartition("/")[2] for one in inventory_of(file("hosts.json", rows)).hosts] == ["h-0"]
     told = said(file("hosts.json", rows))
-    assert "hosts.json: 1 session host record(s) in it are guesses and were left out. named like the others" in told
+    assert "hosts.json: 1 session host in it is a guess and left out. named like the others." in told
     rows[1]["Confidence"] = "confirmed"
     assert len(inventory_of(file("hosts.json", rows)).hosts) == 2
-    assert "guesses" not in said(file("hosts.json", rows))
+    assert "a guess" not in said(file("hosts.json", rows))
 
 
 def test_what_lies_below_a_guess_is_left_out_too() -> None:
     rows = [marked(bare(Persistent=None), "guessed"), marked(host("h-0")), marked(person("a@x.example", DESKTOP))]
     found = inventory_of(file("all.json", rows))
     assert (found.pools, found.hosts, found.assignments) == ([], [], [])
-    assert "with 2 record(s) below it" in said(file("all.json", rows))
+    assert "with all that is known below it (2 records)" in said(file("all.json", rows))
 
 
 def test_a_pool_that_was_exported_is_no_guess_whatever_the_draft_says() -> None:
@@ -75,7 +75,7 @@ def test_an_unknown_confidence_is_refused_with_those_that_are_known() -> None:
 def test_what_no_sign_tells_is_named_until_the_pool_is_confirmed() -> None:
     known = [marked(bare()), marked(desktop_group(), "derived"), marked(person("a@x.example", DESKTOP))]
     told = said(file("d.json", known))
-    assert "RDP properties, session limit and load balancing as they were in the end are not known" in told
+    assert "Its RDP properties, session limit and load balancing in the end are not known" in told
     assert "Whether it had RemoteApps, and for whom, is not known" in told
     assert "Given to a@x.example when it was made; whether it still was theirs in the end is not known" in told
     for row in known:
