@@ -21,6 +21,7 @@ from avdtwin.state import RoleAssignment
 from crossfade.app import in_process_engine
 from crossfade.cloud.services import Services
 from crossfade.commands.apply import apply
+from crossfade.commands.passages import GIVEN, TAKEN_OUT
 from crossfade.commands.report import summary, write_report
 from crossfade.commands.verify import exit_code, verify
 from crossfade.commands.who import what, who
@@ -209,6 +210,9 @@ def test_who_and_what_tell_of_both_sides(stage: Stage) -> None:
     view = who(stage.workspace, person)
     assert [path.resource for path in view.before] == [path.resource for path in view.after or []]
     assert all(path.opens for path in (*view.before, *(view.after or [])))
+    assert view.classic == []
+    assert {passage.what for passage in view.passages} == {GIVEN, TAKEN_OUT}
+    assert sorted(passage.at for passage in view.passages) == [passage.at for passage in view.passages]
     (excel,) = what(stage.workspace, "Excel")
     assert {path.person.lower() for path in excel.before} == {path.person.lower() for path in excel.after or []}
 

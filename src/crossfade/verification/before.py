@@ -144,7 +144,7 @@ class Before:
         pool = self._pools[fold(parent_key(group.key))]
         spelled, label = self._listed[fold(group.key)][person], self.people.label(person)
         how = f"assigned to app group {last_name(group.key)} of {last_name(pool.key)}"
-        how += "" if spelled == label else f" as {spelled}"
+        how += "" if fold(spelled) == fold(label) else f" as {spelled}"
         hindrance, place = self._hindrance(person, pool, item)
         return Path(
             person=label,

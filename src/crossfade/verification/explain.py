@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from crossfade.errors import InputError, Problem
-from crossfade.model.ids import fold
+from crossfade.model.ids import fold, parent_key
 from crossfade.verification.access import Access, Path
 from crossfade.verification.after import After
 from crossfade.verification.before import Before
@@ -13,18 +13,51 @@ from crossfade.verification.people import GONE, PRESENT
 from crossfade.verification.promised import Promised
 
 
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a run has done for a person: when (ISO 8601), what, and in which app groups or pools."""
+
+    at: str
+    what: str
+    places: list[str]
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """Who had left classic when the target was read: (folded group key, folded UPN); `all`: classic has gone."""
+
+    read_at: str = ""
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    all: bool = False
+
+    def holds(self, path: Path) -> bool:
+        return self.all or (fold(parent_key(path.resource)), fold(path.person)) in self.pairs
+
+
+GONE_CLASSIC = Left(all=True)
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer. `before`, `after` (the target as it was read) and `planned` (what the plan promises) are sorted by
-    resource and person; `after` None: there is no target yet; `planned` None: there is no plan."""
+    """The answer. `before`, `classic` (what of it still stood when the target was read), `after` (the target, read at
+    `read_at`) and `planned` (what the plan promises) are sorted by resource and person; `after` None: there is no
+    target yet; `planned` None: there is no plan. `passages`: what the run has done for a person, in order of time."""
 
     subject: str
     note: str = ""
     before: list[Path] = []
+    classic: list[Path] = []
     after: list[Path] | None = None
     planned: list[Path] | None = None
+    read_at: str = ""
+    passages: list[Passage] = []
 
 
-def who(person: str, before: Before, after: After | None, promised: Promised | None = None) -> View:
+def who(
+    person: str,
+    before: Before,
+    after: After | None,
+    promised: Promised | None = None,
+    left: Left = GONE_CLASSIC,
+    passages: Iterable[Passage] = (),
+) -> View:
     """Everything a person has a right to. Raises InputError for somebody whom neither side knows."""
     key = fold(person)
     had = list(before.paths_of(key))
@@ -36,12 +69,17 @@ def who(person: str, before: Before, after: After | None, promised: Promised | N
         subject=before.people.label(key),
         note="" if standing.state == PRESENT else f"Cannot sign in: {standing.why}",
         before=_sorted(had),
+        classic=_sorted(path for path in had if not left.holds(path)),
         after=None if has is None else _sorted(has),
         planned=_sorted(promised.paths_of(key)) if promised else None,
+        read_at=left.read_at,
+        passages=list(passages),
     )
 
 
-def what(text: str, before: Before, after: After | None, promised: Promised | None = None) -> list[View]:
+def what(
+    text: str, before: Before, after: After | None, promised: Promised | None = None, left: Left = GONE_CLASSIC
+) -> list[View]:
     """Everybody who has a right to a resource. `text` names it by its end (`Excel`, `Office/Excel`), or names the group
     or pool around several. Raises InputError when nothing fits."""
     sides: list[Access] = [before.access(), *([after.access()] if after else [])]
@@ -53,8 +91,10 @@ def what(text: str, before: Before, after: After | None, promised: Promised | No
         View(
             subject=known[key],
             before=_sorted(before.paths_to(key)),
+            classic=_sorted(path for path in before.paths_to(key) if not left.holds(path)),
             after=None if after is None else _sorted(after.paths_to(key)),
             planned=_sorted(promised.paths_to(key)) if promised else None,
+            read_at=left.read_at,
         )
         for key in found
     ]

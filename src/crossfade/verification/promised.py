@@ -8,6 +8,8 @@ from crossfade.plan.plan import GroupAccess, Plan
 from crossfade.verification.access import Path
 from crossfade.verification.before import Before
 
+UNDECIDED = "nothing, until somebody says who this is (`crossfade identities`)"
+
 
 class Promised:
     """The access of one plan, in the resources of the classic side that it was made of."""
@@ -58,7 +60,7 @@ class Promised:
         missing = self._missing[fold(group.source)]
         label = self._before.people.label(person)
         if person in missing:
-            return Path(person=label, resource=resource, opens=False, how=f"keeps a named place: {missing[person]}")
+            return Path(person=label, resource=resource, opens=False, how=f"{UNDECIDED}: {missing[person]}")
         if person not in group.people:
             return None
         how = f"{self._way(group, group.people[person])}{self._when(group, person)}"

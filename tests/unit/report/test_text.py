@@ -16,7 +16,7 @@ from crossfade.report.plan_text import plan_text
 from crossfade.report.tables import table
 from crossfade.report.verdict import verdict
 from crossfade.verification.access import Path
-from crossfade.verification.explain import View, who
+from crossfade.verification.explain import Passage, View, who
 from crossfade.verification.verification import AccessChange, HostCheck, Unexplained
 from crossfade.verification.verify import sides
 
@@ -158,9 +158,9 @@ def test_who() -> None:
         ANN,
         "1 opened before, 1 open now: the same.",
         "",
-        "+  Office / Desktop Application Group / Remote Desktop",
-        "     before   assigned to app group Desktop Application Group of Office",
-        "     now      granted on application group Office-DAG; shown in workspace contoso",
+        "opens   Office / Desktop Application Group / Remote Desktop",
+        "  before   assigned to app group Desktop Application Group of Office",
+        "  now      granted on application group Office-DAG; shown in workspace contoso",
     ]
 
 
@@ -180,10 +180,30 @@ def test_what_has_the_same_paths_stands_together_and_what_differs_is_marked() ->
     )
     assert access_text.view(answer).splitlines()[1:] == [
         "3 opened before, 3 open now: 1 lost, 1 gained.",
-        *("", "+  a", "+  b", "     before   by x", "     now      by z"),
-        *("", "lost c", "     before   by y", "     now      nothing"),
-        *("", "gained d", "     before   nothing", "     now      by z"),
-        *("", "-  e", "     before   no", "     now      nothing"),
+        *("", "opens   a", "opens   b", "  before   by x", "  now      by z"),
+        *("", "lost    c", "  before   by y", "  now      nothing"),
+        *("", "gained  d", "  before   nothing", "  now      by z"),
+        *("", "never   e", "  before   no", "  now      nothing"),
+    ]
+
+
+def test_before_anything_has_moved_nothing_is_called_lost() -> None:
+    had = paths((ANN, "a", True, "by x"), (ANN, "b", True, "by x"), (ANN, "c", True, "by x"))
+    answer = View(
+        subject=ANN,
+        before=had,
+        classic=had[:2],
+        after=paths((ANN, "b", True, "by z"), (ANN, "c", True, "by z")),
+        read_at="2026-06-08T07:00:00Z",
+        passages=[Passage(at="2026-06-08T06:00:00Z", what="given the target", places=["b", "c"])],
+    )
+    assert access_text.view(answer).splitlines()[1:] == [
+        "3 opened before, 3 open now, 1 of them on classic only: the same.",
+        *("", "2026-06-08 06:00  given the target: b, c"),
+        *("", "opens   a", "  before   by x", "  now      on classic as before"),
+        *("", "opens   b", "  before   by x", "  now      on classic as before; and by z"),
+        *("", "opens   c", "  before   by x", "  now      by z"),
+        *("", "Now is 2026-06-08 07:00 UTC, when the target was read last; `crossfade verify` reads it anew."),
     ]
 
 
@@ -197,8 +217,8 @@ def test_people_of_a_resource_before_there_is_a_target() -> None:
     assert access_text.view(answer).splitlines() == [
         "g/t/a",
         "1 open today.",
-        *("", f"+  {ANN}", "     before   by x"),
-        *("", "-  bob", "     before   but he left"),
+        *("", f"opens   {ANN}", "  before   by x"),
+        *("", "never   bob", "  before   but he left"),
         *("", access_text.NOT_READ),
     ]
 

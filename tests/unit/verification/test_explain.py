@@ -8,9 +8,10 @@ from applied import ANN, CAT, DAN, OFFICE, applied, grouped, inventory, plan_of,
 
 from crossfade.errors import InputError
 from crossfade.inventory.inventory import Inventory
+from crossfade.model.ids import fold
 from crossfade.verification.after import After
 from crossfade.verification.before import Before
-from crossfade.verification.explain import matching, what, who
+from crossfade.verification.explain import Left, matching, what, who
 from crossfade.verification.people import People
 from crossfade.verification.promised import Promised
 from crossfade.verification.verify import sides
@@ -33,6 +34,26 @@ def test_a_person_before_and_after() -> None:
         "through directory group AVD Office Desktop Application Group, "
         "granted on application group Office-DAG; shown in workspace contoso"
     )
+
+
+def test_what_nobody_was_taken_out_of_is_open_on_classic_still() -> None:
+    before, after = both()
+    (had,) = who(ANN, before, after, left=Left()).classic
+    assert had == next(iter(before.paths_of(ANN)))
+    group = fold(had.resource.rpartition("/")[0])
+    assert who(ANN, before, after, left=Left(pairs=frozenset({(group, ANN)}))).classic == []
+    assert who(CAT, before, after, left=Left(pairs=frozenset({(group, ANN)}))).classic
+    assert who(ANN, before, after, left=Left(all=True)).classic == []
+    (excel,) = what("office/excel", before, after, left=Left(read_at="2026-06-08T07:00:00Z"))
+    assert [path.person for path in excel.classic if path.opens] == [CAT]
+    assert excel.read_at == "2026-06-08T07:00:00Z"
+
+
+def test_how_a_name_is_spelled_is_no_path_of_its_own() -> None:
+    found = inventory()
+    shouting = [msgspec.structs.replace(one, upn=one.upn.upper()) for one in found.assignments]
+    before = Before(msgspec.structs.replace(found, assignments=[*found.assignments, *shouting]), People(None))
+    assert " as " not in next(iter(before.paths_of(ANN))).how
 
 
 def test_what_stands_in_the_way() -> None:
