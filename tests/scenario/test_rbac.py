@@ -99,4 +99,8 @@ def test_proposals_tell_the_difference_and_each_application_what_it_becomes(stag
     assert robots
     lines = "\n".join(automation(plan))
     assert all(app in lines for app in robots)
+    known = stage.world.state.directory.service_principals.values()
+    names = {one.display_name for one in known if one.app_id in robots}
+    assert names
+    assert names <= {one.principal_label for one in plan.roles}, "classic keeps no names of applications"
     assert "https://management.azure.com" in lines

@@ -36,7 +36,7 @@ def _told(found: "Identities", written: list[str]) -> str:
     from crossfade.report.words import clean
 
     lines = [
-        clean(f"{one.upn}: {one.decided or f'undecided ({one.state}; has {one.groups})'}")
+        clean(f"{one.upn}: {one.decided or f'undecided ({one.state}; groups and desktops in classic: {one.groups})'}")
         for one in found.people[:SHOWN]
     ]
     more = len(found.people) - SHOWN

@@ -35,7 +35,7 @@ def _list(found: "list[Issued]") -> str:
     width = max(len(each.notice.of.rpartition("/")[2]) for each in found)
     lines = [
         f"{each.notice.id}  {each.notice.kind:<8}  {each.notice.of.rpartition('/')[2]:<{width}}  "
-        f"{len(each.notice.people):>5} people  send from {each.notice.send_from[:16].replace('T', ' ')} UTC"
+        f"{_people(len(each.notice.people)):>12}  send from {each.notice.send_from[:16].replace('T', ' ')} UTC"
         for each in found
     ]
     folder = found[-1].folder.rpartition("notices")[0] + "notices"
@@ -44,4 +44,10 @@ def _list(found: "list[Issued]") -> str:
 
 def _one(issued: "Issued") -> str:
     people = [f"  {person}: {', '.join(opens)}" for person, opens in sorted(issued.opens.items())]
-    return "\n".join([issued.everybody.text().rstrip(), "", f"To {len(people)} people:", *people])
+    return "\n".join([issued.everybody.text().rstrip(), "", f"To {_people(len(people))}:", *people])
+
+
+def _people(number: int) -> str:
+    from crossfade.report import words
+
+    return words.people(number)

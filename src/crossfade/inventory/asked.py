@@ -32,6 +32,7 @@ def asked(
         pools=pools,
         candidates=candidates,
         groups=_once(groups),
+        principals=_once(role.object_id for role in inventory.roles if not role.display_name),
         logs=logs,
     )
 

@@ -401,7 +401,10 @@ def _left(inventory: Inventory, layout: Layout, intent: Intent, tenant_id: str) 
 
 def _notes(access: AccessPlan, waves: list[Wave], hosts: HostPlan) -> list[str]:
     missing = {upn for group in access.groups for upn in group.missing}
-    notes = [f"{upn} could not be resolved and keeps a named placeholder." for upn in sorted(missing)]
+    notes = [
+        f"{upn} is not in the directory and gets nothing: `crossfade identities` takes in who they are now."
+        for upn in sorted(missing)
+    ]
     notes += [
         f"{pool.source} has no hosts: its {pool.people} people get it at once, and it stays empty."
         for pool in hosts.pools

@@ -39,10 +39,14 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
         """What stays free afterwards; below 0: how many are too many."""
         return self.limit - self.after
 
+    def where(self) -> str:
+        """The scope for a reader: of an object its name."""
+        return f"application group {last_name(self.scope)}" if self.scope.startswith("/") else self.scope
+
     def told(self) -> str:
         """For a reader of the plan."""
         known = f"limit {self.limit}, {self.free()} free afterwards" if self.limit else "the limit could not be read"
-        return f"{self.what}, {self.scope}: {self.before} before, {self.after} after, {known}"
+        return f"{self.what}, {self.where()}: {self.before} before, {self.after} after, {known}"
 
 
 def counted(operations: Iterable[AnyOperation], target: TargetSnapshot, subscription: str) -> list[Quota]:

@@ -206,7 +206,8 @@ def _proposal(
     principal = _principal(role, target)
     automation = fold(role.object_type or "") == "serviceprincipal" or bool(role.app_id)
     definition = ROLES.get(name, "")
-    label = role.display_name or role.sign_in_name or role.app_id or role.object_id or "somebody unnamed"
+    known = role.display_name or role.sign_in_name or target.principals.get(principal)
+    label = known or role.app_id or role.object_id or "somebody unnamed"
     if not needs and not principal:
         needs = "who it is: classic names no object of the directory"
     return RoleProposal(

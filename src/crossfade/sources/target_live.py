@@ -14,7 +14,8 @@ from crossfade.errors import CloudError, NotFound
 from crossfade.model import diagnostics
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, group_id, last_name, same, segments
 from crossfade.model.provenance import Origin
-from crossfade.model.rights import USE, holds_data, role_of
+from crossfade.model.rights import USE, holds_data, powers, role_of
+from crossfade.model.target import RoleDefinition
 from crossfade.sources.candidates import read_candidates
 from crossfade.sources.gather import IN_FLIGHT, Gatherer, Progress, silent, together, unread
 from crossfade.sources.secrets import without_secrets
@@ -22,6 +23,7 @@ from crossfade.sources.target_records import PROVIDERS, Rows, TargetReading, Wan
 
 _TOP = ("hostPools", "applicationGroups", "workspaces")
 _CHILD = {"RemoteApp": "applicationGroups/applications", "Desktop": "applicationGroups/desktops"}
+_MANAGEMENT = "/providers/microsoft.management/"
 _NEVER_KEPT = frozenset({"registrationInfo", "iconContent"})
 """Secrets, and pictures of megabytes."""
 
@@ -46,6 +48,7 @@ async def read_target(
         reader.scopes(),
         reader.logs(),
         reader.log_workspace(),
+        reader.administrators(),
         reader.directory_groups(),
         reader.candidates(),
     )
@@ -260,6 +263,19 @@ class _Reader:
         if rows is not None:
             self.reading.members[group] = rows
 
+    async def administrators(self) -> None:
+        """Names of applications and groups that administer in classic, or may do more here than desktops need."""
+        above = (row for row in _all(self.reading.grants) if _is_strong(row, self._definitions()))
+        held = (str((row.get("properties") or {}).get("principalId") or "") for row in above)
+        ids = sorted({fold(one): one for one in (*self._wanted.principals, *held) if one}.values())
+        if ids:
+            kinds = ("servicePrincipal", "group", "user")
+            rows = await self._rows("names", "the names of administrators", lambda: self._graph.objects(ids, kinds))
+            self.reading.principals = {fold(str(row["id"])): str(row.get("displayName") or "") for row in rows}
+
+    def _definitions(self) -> dict[str, RoleDefinition]:
+        return {role.id: role for role in map(role_of, _all(self.reading.roles))}
+
     async def candidates(self) -> None:
         """Groups that could publish something, with their people: only where they are asked for, and bounded."""
         found = await read_candidates(self._graph, self._gather, self._wanted)
@@ -314,6 +330,14 @@ def _publishing(reading: TargetReading, principal: str) -> set[str]:
         if role in using and same(str(properties.get("principalType", "")), principal):
             found.add(str(properties["principalId"]))
     return found
+
+
+def _is_strong(row: dict[str, Any], definitions: dict[str, RoleDefinition]) -> bool:
+    """Whether a grant above the objects gives more than a classic role did."""
+    properties = row.get("properties") or {}
+    role = fold(last_name(str(properties.get("roleDefinitionId", ""))))
+    inside = "/providers/microsoft." in fold(str(properties.get("scope") or "")).removeprefix(_MANAGEMENT)
+    return not inside and bool(powers(definitions.get(role), role))
 
 
 def _all(rows: dict[str, Rows]) -> Iterable[dict[str, Any]]:

@@ -33,6 +33,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Whether to read existing groups that could publish something, with their people."""
     groups: list[str] = []
     """Object ids of groups to read in any case: those that a plan publishes through."""
+    principals: list[str] = []
+    """Object ids of administrators whose names are wanted."""
     logs: str = ""
     """Id of the Log Analytics workspace that is to get the logs, in whatever subscription."""
 
@@ -54,6 +56,8 @@ class TargetReading(msgspec.Struct, kw_only=True):
     grants: dict[str, Rows] = {}
     roles: dict[str, Rows] = {}
     """Role definitions, by subscription."""
+    principals: dict[str, str] = {}
+    """Object id of an administrator or of an application -> display name."""
     log_grants: Rows = []
     """Role assignments at the workspace of the logs and above it, where its subscription is none of these."""
     permissions: dict[str, Rows] = {}

@@ -23,9 +23,10 @@ def test_holds_once_for_a_scope_and_role_with_who_holds_it() -> None:
     scope = f"/subscriptions/{SUB}"
     powerful = [grant("1", scope, OWNER), grant("2", scope, OWNER)]
     everything = grant("3", f"{scope}/resourceGroups/rg", DESKTOP_USER_ROLE)
-    found = asked(RULE, estate, estate.target(powerful=powerful, grants=[everything]))
+    names = {"p-2": "Backup Runbook"}
+    found = asked(RULE, estate, estate.target(powerful=powerful, grants=[everything], principals=names))
     assert [finding.evidence["role"] for finding in found] == ["Owner", "Desktop Virtualization User"]
-    assert found[0].evidence["principals"] == ["User p-1", "User p-2"]
+    assert found[0].evidence["principals"] == ["User Backup Runbook", "User p-1"]
     assert "would gain access" in found[1].why
 
 

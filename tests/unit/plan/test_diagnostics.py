@@ -133,5 +133,7 @@ def test_the_right_to_write_them_is_asked_for_only_where_they_are_written() -> N
     mine = [Permission(scope=f"/subscriptions/{SUB}", actions=["*"], not_actions=["Microsoft.Insights/*"])]
     target = estate.target(permissions=mine)
     assert preflight.rights(plan_of(estate, target), target) == []
-    (missing,) = preflight.rights(plan_of(estate, target, diagnostics=Diagnostics(workspace=LOGS)), target)
+    (missing, link) = preflight.rights(plan_of(estate, target, diagnostics=Diagnostics(workspace=LOGS)), target)
+    assert link.where == LOGS
+    assert "may not send logs to this workspace" in link.what
     assert "send their logs" in missing.what

@@ -117,7 +117,7 @@ class TestPlan:
         assert "+ group member           5, person by person" in told
         assert "sso_adfs_authority = https://sts.contoso.com/adfs" in told
         assert "wave-01  one host first, to try the move" in told
-        assert "gone@contoso.com could not be resolved" in told
+        assert "gone@contoso.com is not in the directory and gets nothing: `crossfade identities`" in told
 
     def test_every_row_names_people(self) -> None:
         found = inventory()

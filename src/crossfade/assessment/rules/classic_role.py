@@ -7,6 +7,7 @@ from crossfade.assessment.rule import Rule, finding
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import RoleAssignment
+from crossfade.model.ids import fold
 
 ID = "classic-role"
 _INSTEAD = {
@@ -20,13 +21,14 @@ _INSTEAD = {
 
 def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Finding]:
     for role in inventory.roles:
-        who = _who(role)
+        name = target.principals.get(fold(role.object_id or "")) if target else None
+        who = role.display_name or role.sign_in_name or name or role.app_id or role.object_id or "Somebody unnamed"
         place = role.key or "the deployment"
         instead = _INSTEAD.get(role.role.casefold())
         yield finding(
             ID,
             Severity.NOTE,
-            f"{place}#{role.role}#{role.object_id or who}",
+            f"{place}#{role.role}#{role.object_id or _id(role)}",
             what=f"{who} is {role.role} of {place}; nothing is granted on the target without a yes.",
             why="Azure roles are granted at resource groups and objects, and none gives rights over VMs by itself.",
             mend=f"The plan proposes {instead}, at the narrowest scope: say yes or no in [roles] of crossfade.toml."
@@ -36,8 +38,9 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
         )
 
 
-def _who(role: RoleAssignment) -> str:
-    return role.display_name or role.sign_in_name or role.app_id or role.object_id or "Somebody unnamed"
+def _id(role: RoleAssignment) -> str:
+    """Of one without an object: the same in every assessment, whatever the directory can tell."""
+    return role.display_name or role.sign_in_name or role.app_id or "Somebody unnamed"
 
 
 RULE = Rule(

@@ -1,4 +1,4 @@
-"""Assigned people whom the directory does not know, or has disabled: they keep a named place in the plan, no access."""
+"""Assigned people whom the directory does not know, or has disabled: the former keep a named place in the plan."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,10 @@ from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
 
 ID = "people-gone"
+MEND = (
+    "Nothing to do for people who left. Who has another name now is named in a table: `crossfade identities --out "
+    "people.csv`, fill it in, `--in people.csv`."
+)
 
 
 def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Finding]:
@@ -30,7 +34,7 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
             spelled[key],
             what=f"{spelled[key]} is assigned and is {'not in the directory' if missing else 'disabled there'}.",
             why=identity.why or "A disabled account keeps what it had and cannot use it.",
-            mend="Nothing to do for people who left. Who was renamed is assigned in classic under the new name first.",
+            mend=MEND if missing else "Nothing to do for people who left; enable the account of whoever is to work.",
             evidence={"state": identity.state, "assigned_to": sorted(set(places[key]))},
         )
 

@@ -28,7 +28,7 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
     """One finding for each scope and role, with who holds it."""
     if target is None:
         return
-    names = {identity.object_id: identity.upn for identity in target.identities}
+    names = {**target.principals, **{one.object_id: one.upn for one in target.identities if one.object_id}}
     for _, grants in sorted(_held(target).items()):
         role, scope = _name(target, grants[0].role), grants[0].scope
         who = sorted(f"{grant.principal_type} {names.get(grant.principal_id, grant.principal_id)}" for grant in grants)
