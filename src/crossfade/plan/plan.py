@@ -164,6 +164,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     format: str = "crossfade/plan@1"
     inputs: dict[str, str] = {}
+    left_out: list[str] = []
+    """Classic keys of the pools that the operator leaves on classic: what becomes of them is nothing to this plan."""
+    scope: dict[str, str] = {}
+    """Digests of what the plan depends on in `inventory` and `target`, see `plan.scope`: the run is refused when one of
+    these has changed. Plans of earlier versions have none, and depend on the whole of both."""
     mode: str = "crossfade"
     tenant_id: str = ""
     subscription: str = ""

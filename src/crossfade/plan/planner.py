@@ -14,7 +14,7 @@ from crossfade.model.classic import SessionHost
 from crossfade.model.ids import fold, parent_key
 from crossfade.model.modes import RESTORE
 from crossfade.model.sign_in import CLASSIC_APPS, CLASSIC_FEED, NEW_APPS
-from crossfade.plan import diagnostics, mapping, restoring, scaling, single_sign_on
+from crossfade.plan import diagnostics, mapping, restoring, scaling, scope, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -49,8 +49,9 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     Raises PlanConflict with every problem: open blockers, missing settings, pools that cannot keep their floor,
     exhausted quotas. Objects that exist and differ do not raise: they are operations with the action `conflict`.
     """
+    read = {"inventory": inventory.design_digest(), "target": target.design_digest()}
     layout, problems = lay_out(inventory, target, intent)
-    problems += _fit(findings, inventory, target) + _open_blockers(findings, intent, today)
+    problems += _fit(findings, read) + _open_blockers(findings, intent, today)
     known, unclear = who_is_who(intent.people, target)
     restores = findings.mode == RESTORE
     access = plan_access(inventory, target, layout, intent, known)
@@ -73,13 +74,9 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         raise PlanConflict("There is no plan for these inputs.", problems)
     waves = restoring_waves(moving) if restores else plan_waves(moving, intent.waves)
     settings = restoring.settings(_settings(intent)) if restores else _settings(intent)
-    return Plan(
-        inputs={
-            "inventory": inventory.design_digest(),
-            "target": target.design_digest(),
-            "findings": digest(findings.findings),
-            "intent": digest(intent),
-        },
+    plan = Plan(
+        inputs={**read, "findings": digest(findings.findings), "intent": digest(intent)},
+        left_out=[pool.key for pool in inventory.pools if intent.pool(pool.key).skip],
         mode=findings.mode,
         tenant_id=intent.azure.tenant_id or target.tenant_id,
         subscription=intent.azure.subscription,
@@ -110,6 +107,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
             _clients(intent),
         ],
     )
+    return msgspec.structs.replace(plan, scope=scope.digests(plan, inventory, target))
 
 
 def _personal(access: AccessPlan) -> Iterable[AnyOperation]:
@@ -151,12 +149,11 @@ def _with_late(pool: PoolPlan, late: dict[str, list[AnyOperation]]) -> PoolPlan:
     return msgspec.structs.replace(pool, late=[operation.id for operation in late.get(fold(pool.source), [])])
 
 
-def _fit(findings: Findings, inventory: Inventory, target: TargetSnapshot) -> list[Problem]:
-    """Findings of another inventory or target would hide what is wrong with these."""
-    now = {"inventory": inventory.design_digest(), "target": target.design_digest()}
+def _fit(findings: Findings, read: dict[str, str]) -> list[Problem]:
+    """Findings of another inventory or target would hide what is wrong with these. `read`: digests of these."""
     return [
         Problem("findings.json", f"was made from another {name}.", "Run `crossfade assess` again.")
-        for name, digest in now.items()
+        for name, digest in read.items()
         if findings.inputs.get(name, digest) != digest
     ]
 

@@ -12,6 +12,7 @@ from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole, P
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
 from crossfade.plan.scaling import TYPE as SCALING_PLANS
+from crossfade.plan.scope import Scope
 
 LOG_WORKSPACES = "/providers/microsoft.operationalinsights/workspaces/"
 ENOUGH = "Contributor and User Access Administrator have all that is needed"
@@ -88,19 +89,39 @@ def stale(
     was_inventory: Inventory | None = None,
     was_target: TargetSnapshot | None = None,
 ) -> list[Problem]:
-    """Inputs that differ from those the plan was made from, and in what, where these are given."""
+    """Inputs that differ, in what the plan depends on, from those it was made from; and in what, where these are
+    given."""
+    if was_target and was_target.design_digest() != plan.inputs.get("target"):
+        was_target = None  # another discovery has written over it: what it differs in says nothing of the plan
+    if not plan.scope:  # of an earlier version
+        return _differing(plan.inputs, inventory, target, was_inventory, was_target)
+    scope = Scope(plan)
+    mine, mine_was = scope.inventory(inventory), scope.inventory(was_inventory) if was_inventory else None
+    cut = scope.target(target, mine)
+    cut_was = scope.target(was_target, mine_was) if was_target and mine_was else None
+    return _differing(plan.scope, mine, cut, mine_was, cut_was)
+
+
+def _differing(
+    then: dict[str, str],
+    inventory: Inventory,
+    target: TargetSnapshot,
+    was_inventory: Inventory | None,
+    was_target: TargetSnapshot | None,
+) -> list[Problem]:
+    """`then`: the digests as they were."""
     differences = {
         "inventory": lambda: moved_on.classic(was_inventory, inventory) if was_inventory else [],
         "target": lambda: moved_on.target(was_target, target) if was_target else [],
     }
-    if was_target and was_target.design_digest() != plan.inputs.get("target"):
-        was_target = None  # another discovery has written over it: what it differs in says nothing of the plan
     now = {"inventory": inventory.design_digest(), "target": target.design_digest()}
-    return [_stale(plan, name, differences[name]()) for name, found in now.items() if plan.inputs.get(name) != found]
+    return [
+        _stale(name, then.get(name, "?"), differences[name]()) for name, found in now.items() if then.get(name) != found
+    ]
 
 
-def _stale(plan: Plan, name: str, differences: list[str]) -> Problem:
-    was = f"(was {plan.inputs.get(name, '?')[:19]}…)"
+def _stale(name: str, then: str, differences: list[str]) -> Problem:
+    was = f"(was {then[:19]}…)"
     detail = f": {moved_on.told(differences)}." if differences else "."
     return Problem(name, f"has changed since the plan was made {was}{detail}", "Plan again.")
 

@@ -15,6 +15,7 @@ from crossfade.plan.operations import PatchHostPool, PatchResource, PutResource,
 REGISTER_POLL_S = 10.0
 REGISTER_TRIES = 60
 RESOURCE_GROUPS = "Microsoft.Resources/resourceGroups"
+WORKSPACES = "Microsoft.DesktopVirtualization/workspaces"
 
 
 class Providers:
@@ -113,8 +114,15 @@ class Objects:
             body = {**operation.prior, "properties": _writable(operation.prior["properties"], operation.body)}
             await self._arm.put(operation.subject, body)
             return {"restored": True}
+        if operation.type == WORKSPACES and await self._listed(operation.subject):
+            return {"left": "it lists application groups of others"}
         await self._arm.delete(operation.subject)
         return {"deleted": True}
+
+    async def _listed(self, workspace: str) -> list[str]:
+        """Groups that a workspace still lists; this run's own were withdrawn before."""
+        found = await self._arm.find(workspace)
+        return list((found or {}).get("properties", {}).get("applicationGroupReferences") or [])
 
 
 def _is_ours(found: dict[str, Any], operation: PutResource) -> bool:
