@@ -1,4 +1,5 @@
-"""Virtual machines as far as a move needs them: look, start, restart, deallocate, run a command. None is deleted."""
+"""Virtual machines as far as a move needs them: look, start, restart, deallocate, run a command, take a snapshot of the
+OS disk. No VM and no disk is deleted."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
@@ -69,6 +70,34 @@ class Machines:
         call = Call(service="arm", subject=_subject(vm_id), method="POST", repeatable=repeatable, verb=verb)
         await awaited(call, self._sdk.lookout.watching(subscription), operation, group, name)
 
+    # -- snapshots of OS disks
+
+    async def snapshot(self, snapshot_id: str) -> dict[str, Any] | None:
+        """A snapshot as it is; None when there is none."""
+        subscription, group, name = _snapshot_names(snapshot_id)
+        operation = self._sdk.compute(subscription).snapshots.get
+        try:
+            return dict(await sent(_of_snapshot("GET", snapshot_id), operation, group, name))
+        except NotFound:
+            return None
+
+    async def take_snapshot(self, snapshot_id: str, body: dict[str, Any]) -> None:
+        """Returns when it is taken. The same again takes none anew."""
+        subscription, group, name = _snapshot_names(snapshot_id)
+        operation = self._sdk.compute(subscription).snapshots.begin_create_or_update
+        call, watching = _of_snapshot("PUT", snapshot_id), self._sdk.lookout.watching(subscription)
+        await awaited(call, watching, operation, group, name, snapshot=encoded(body))
+
+    async def remove_snapshot(self, snapshot_id: str) -> None:
+        """Absent is fine."""
+        subscription, group, name = _snapshot_names(snapshot_id)
+        operation = self._sdk.compute(subscription).snapshots.begin_delete
+        call, watching = _of_snapshot("DELETE", snapshot_id), self._sdk.lookout.watching(subscription)
+        try:
+            await awaited(call, watching, operation, group, name)
+        except NotFound:
+            return
+
     # -- managed run command
 
     async def begin_command(
@@ -138,6 +167,15 @@ class Machines:
 def _names(vm_id: str) -> tuple[str, str, str]:
     parts = segments(vm_id)
     return parts["subscriptions"], parts["resourcegroups"], parts["virtualmachines"]
+
+
+def _snapshot_names(snapshot_id: str) -> tuple[str, str, str]:
+    parts = segments(snapshot_id)
+    return parts["subscriptions"], parts["resourcegroups"], parts["snapshots"]
+
+
+def _of_snapshot(method: str, snapshot_id: str) -> Call:
+    return Call(service="arm", subject=f"disk snapshot {last_name(snapshot_id)}", method=method)
 
 
 def _subject(vm_id: str) -> str:

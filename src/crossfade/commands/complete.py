@@ -192,7 +192,7 @@ async def _carry_out(
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop, goes_on="crossfade complete")
         context = make_context(plan, digest, journal, clock, services, control, outside)
-        known = complete_bodies(context, Removals(services.classic))
+        known = complete_bodies(context, Removals(services.classic, services.arm))
         name = f"{context.run_id}/complete"
         outcome = await steered(control, worked_on(context, make_engine, known, "complete", name, args))
         run = journal.get(Kind.RUN, context.run_id)

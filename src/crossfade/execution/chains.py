@@ -13,6 +13,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
     SendLogs,
     SetIcon,
+    SnapshotDisk,
 )
 from crossfade.plan.plan import Plan
 
@@ -42,7 +43,7 @@ def setup_chains(plan: Plan) -> Chains:
     setup = [
         operation
         for operation in plan.operations
-        if operation.id not in later and not isinstance(operation, RetractAssignment | SetIcon)
+        if operation.id not in later and not isinstance(operation, RetractAssignment | SetIcon | SnapshotDisk)
     ]
     pool_of = _pool_of_groups(setup)
     chains = Chains(frame=[], pools={}, joint=[])

@@ -41,6 +41,14 @@ READERS: dict[str, str] = {
 SCALING: dict[str, str] = {"Microsoft.DesktopVirtualization/scalingPlans/write": "create the scaling plans"}
 """Likewise, where there is a `[scaling]`."""
 
+SNAPSHOTS: dict[str, str] = {
+    "Microsoft.Compute/snapshots/read": "see the snapshots of OS disks",
+    "Microsoft.Compute/snapshots/write": "take snapshots of OS disks",
+    "Microsoft.Compute/snapshots/delete": "remove the snapshots it took",
+    "Microsoft.Compute/disks/beginGetAccess/action": "copy OS disks into snapshots",
+}
+"""Likewise, where OS disks are snapshotted. The last one is asked for on the disk (Azure/OpenShift issue 186)."""
+
 POWERFUL_ROLES: dict[str, str] = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",

@@ -1,4 +1,5 @@
-"""The plan of the end: which classic objects go, in their documented order, and which stay and why. Pure.
+"""The plan of the end: which classic objects go, in their documented order, and which stay and why; with a pool the
+snapshots that the run took of its OS disks. Pure.
 
 Order (facts/classic-service 1.16, arm-service 1.17): registration, assignments, RemoteApps, app groups, session hosts,
 pool; a tenant when nothing of it is left. Role assignments go with their object; tenant groups stay.
@@ -12,6 +13,7 @@ import msgspec
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.classic import ClassicObject, SessionHost
 from crossfade.model.ids import fold, parent_key
+from crossfade.plan.operations import SnapshotDisk
 from crossfade.plan.plan import Plan
 
 Item = TypeVar("Item", bound=ClassicObject)
@@ -20,8 +22,9 @@ USABLE = frozenset({"Available", "NeedsAssistance"})
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
-    """One object that goes. `kind`: registration, assignment, remote-app, app-group, session-host, host-pool or tenant;
-    `key`: its own (of an assignment its app group's, of a registration its pool's); `upn` of an assignment."""
+    """One object that goes. `kind`: registration, assignment, remote-app, app-group, session-host, host-pool, tenant or
+    os-disk-snapshot; `key`: its own (of an assignment its app group's, of a registration its pool's, of a snapshot its
+    ARM id); `upn` of an assignment."""
 
     kind: str
     key: str
@@ -68,7 +71,7 @@ def make_completion(inventory: Inventory, plan: Plan, states: Mapping[str, str])
         if why:
             stays.append(Stays(key=pool.key, why=why))
         else:
-            going[pool.key] = list(_of_pool(inventory, pool.key))
+            going[pool.key] = [*_of_pool(inventory, pool.key), *_snapshots(plan, pool.key)]
     tenants = []
     for tenant in inventory.tenants:
         left = [pool.key for pool in inventory.pools if parent_key(pool.key) == tenant.key and pool.key not in going]
@@ -113,6 +116,14 @@ def _of_pool(inventory: Inventory, pool: str) -> Iterable[Removal]:
     yield from (Removal(kind="app-group", key=group.key) for group in groups)
     yield from (Removal(kind="session-host", key=host.key) for host in _below(inventory.hosts, pool))
     yield Removal(kind="host-pool", key=pool)
+
+
+def _snapshots(plan: Plan, pool: str) -> Iterable[Removal]:
+    """Those that the run took of the pool's OS disks: there is no way back any more for which they were kept."""
+    subjects = {one.id: one.subject for one in plan.operations if isinstance(one, SnapshotDisk)}
+    for move in plan.hosts:
+        if move.snapshot and fold(move.source_pool) == fold(pool):
+            yield Removal(kind="os-disk-snapshot", key=subjects[move.snapshot])
 
 
 def _below(items: Sequence[Item], key: str) -> list[Item]:

@@ -172,6 +172,7 @@ class PoolIntent(msgspec.Struct, frozen=True, kw_only=True):
     load_balancer: str = ""
     start_vm_on_connect: bool = False
     open_drained: bool = False
+    disk_snapshot: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):

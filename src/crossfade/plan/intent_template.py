@@ -139,6 +139,7 @@ POOL_WORDS: dict[str, str] = {
     "preferred": "what people see who hold its desktop and apps: `desktop`, `apps` or `both`",
     "load_balancer": "`breadth-first` or `depth-first` instead of what classic has (scaling scripts change that)",
     "start_vm_on_connect": "a VM that is off starts when somebody connects; needs a role, see the plan",
+    "disk_snapshot": "personal pools: each OS disk is copied before its host is touched; billed until deleted",
     "open_drained": "hosts that are drained in classic are opened when they have moved, instead of staying closed",
 }
 _SAMPLES: dict[str, Any] = {
@@ -153,6 +154,7 @@ _SAMPLES: dict[str, Any] = {
     "load_balancer": "depth-first",
     "start_vm_on_connect": True,
     "open_drained": True,
+    "disk_snapshot": True,
 }
 SCALING_WORDS: dict[str, str] = {
     "begin_peak": "BeginPeakTime of the script",

@@ -103,6 +103,17 @@ class SendLogs(Operation, frozen=True, kw_only=True, tag="send-logs"):
     undo_note = "put the prior setting back, or delete the one that this run made"
 
 
+class SnapshotDisk(Operation, frozen=True, kw_only=True, tag="snapshot-disk"):
+    """An incremental snapshot of the OS disk of `vm`, before its `host` (classic key) is touched. Subject: the
+    snapshot's id, in the VM's resource group; which disk that is, is read when it is taken."""
+
+    host: str
+    vm: str
+    tags: dict[str, str]
+
+    undo_note = "delete the snapshot once the host is back; the disk itself is never put back by Crossfade"
+
+
 class CreateDirectoryGroup(Operation, frozen=True, kw_only=True, tag="create-directory-group"):
     """A new, empty Entra security group. Subject: `group:<mail nickname>`; the object id is known once it exists."""
 
@@ -170,6 +181,7 @@ AnyOperation = (
     | ReferenceGroup
     | SendLogs
     | SetIcon
+    | SnapshotDisk
     | CreateDirectoryGroup
     | GrantRole
     | AddMember

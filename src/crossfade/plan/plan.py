@@ -67,6 +67,8 @@ class HostMove(msgspec.Struct, frozen=True, kw_only=True):
     prior_allow_new_session: bool = True
     stays_closed: bool = False
     """Drained in classic, and so on the target: no seats, `capacity` 0 in a pooled pool."""
+    snapshot: str = ""
+    """Id of the operation that takes a snapshot of its OS disk before it is touched; empty for none."""
     start: bool = False
     """The VM was off at plan time: the run starts it, and deallocates it again when its host is confirmed and empty."""
 

@@ -14,7 +14,7 @@ from crossfade.model.classic import SessionHost
 from crossfade.model.ids import fold, parent_key
 from crossfade.model.modes import RESTORE
 from crossfade.model.sign_in import CLASSIC_APPS, CLASSIC_FEED, NEW_APPS
-from crossfade.plan import diagnostics, mapping, restoring, scaling, scope, single_sign_on
+from crossfade.plan import diagnostics, disks, mapping, restoring, scaling, scope, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -60,10 +60,12 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
     objects = Objects(inventory, target, layout, intent, access.groups)
     people = {pool: len(named) for pool, named in access.by_person.items()}
     hosts = plan_hosts(with_todays_names(inventory, known.renamed), target, layout, intent, people)
-    operations = _unique([*objects.operations(), *access.setup, *_personal(access), *roles.operations])
+    moves = disks.with_snapshots((move for moves in hosts.moves.values() for move in moves), intent)
+    kept = disks.operations(moves, intent)
+    operations = _unique([*objects.operations(), *access.setup, *kept, *_personal(access), *roles.operations])
     late = objects.late()
     problems += single_sign_on.problems(inventory, intent) + diagnostics.problems(target, intent)
-    problems += scaling.problems(layout, inventory, target, intent)
+    problems += scaling.problems(layout, inventory, target, intent) + disks.problems(layout, intent)
     problems += unclear + access.problems + roles.problems + objects.problems()
     moving = _pool_hosts(hosts, access)
     moving = moving if restores else [_with_outage(item, intent) for item in moving]
@@ -84,7 +86,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         operations=[*operations, *(operation for group in late.values() for operation in group)],
         access=access.groups,
         pools=[_with_late(item.pool, late) for item in moving],
-        hosts=[move for moves in hosts.moves.values() for move in moves],
+        hosts=moves,
         waves=waves,
         settings=settings,
         accepted=_accepted(intent, today),
@@ -99,6 +101,7 @@ def make_plan(inventory: Inventory, target: TargetSnapshot, findings: Findings, 
         notes=[
             *(restoring.notes(hosts) if restores else []),
             *hosts.notes,
+            *disks.notes(moves),
             *([] if restores else _at_one_go(moving, intent)),
             *objects.notes(),
             *_skipped(inventory, intent),

@@ -4,11 +4,11 @@ from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
-from crossfade.model.rights import LINKS, LOGS, NEEDED, READERS, SCALING, allowed
+from crossfade.model.rights import LINKS, LOGS, NEEDED, READERS, SCALING, SNAPSHOTS, allowed
 from crossfade.model.sign_in import UNREAD, SignInPolicy, hole_in
 from crossfade.plan import moved_on
 from crossfade.plan.membership import broken, promises
-from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole, PutResource, SendLogs
+from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole, PutResource, SendLogs, SnapshotDisk
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import quotas as count_quotas
 from crossfade.plan.scaling import TYPE as SCALING_PLANS
@@ -56,7 +56,8 @@ def needed(plan: Plan) -> dict[str, str]:
     writes = (Action.CREATE, Action.UPDATE)
     logs = any(isinstance(op, SendLogs) and op.action in writes for op in plan.operations)
     scaled = any(isinstance(op, PutResource) and op.type == SCALING_PLANS for op in plan.operations)
-    return {**NEEDED, **(LOGS if logs else {}), **(SCALING if scaled else {})}
+    kept = any(isinstance(op, SnapshotDisk) for op in plan.operations)
+    return {**NEEDED, **(LOGS if logs else {}), **(SCALING if scaled else {}), **(SNAPSHOTS if kept else {})}
 
 
 def log_workspace(plan: Plan) -> str:

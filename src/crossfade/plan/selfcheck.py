@@ -21,6 +21,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
     SendLogs,
     SetIcon,
+    SnapshotDisk,
 )
 from crossfade.plan.plan import GroupAccess, Plan, Wave
 from crossfade.plan.role_proposal import RoleProposal
@@ -91,6 +92,7 @@ def _retracted(waves: Iterable[Wave]) -> Iterator[str]:
 
 def _hosts(plan: Plan) -> Iterator[Wrong]:
     pools = {fold(pool.source): fold(pool.target) for pool in plan.pools}
+    snapshots = {one.id: (one.host, one.vm) for one in plan.operations if isinstance(one, SnapshotDisk)}
     for what, values in (("host", [move.source for move in plan.hosts]), ("VM", [move.vm for move in plan.hosts])):
         for name, count in Counter(map(fold, values)).items():
             if count > 1:
@@ -104,6 +106,8 @@ def _hosts(plan: Plan) -> Iterator[Wrong]:
         if "/providers/microsoft.compute/virtualmachines/" not in move.vm.casefold() or not move.vm.startswith("/"):
             yield place, f"has no VM resource id but {move.vm!r}."
         seated = not move.stays_closed or move.personal
+        if move.snapshot and (not move.personal or snapshots.get(move.snapshot) != (move.source, move.vm)):
+            yield place, f"names {move.snapshot}, which is no snapshot of its own disk, or is not personal."
         if (move.capacity >= 1) != seated:
             yield place, "has no seats." if seated else f"stays closed and has {move.capacity} seats."
     counts = Counter(fold(move.source_pool) for move in plan.hosts)

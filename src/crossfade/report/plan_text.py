@@ -6,7 +6,7 @@ Signs: + create, ~ change, = taken as it is, . nothing to do, ! conflict.
 from collections import Counter
 from collections.abc import Iterable
 
-from crossfade.model.ids import fold, last_name
+from crossfade.model.ids import fold, last_name, segments
 from crossfade.plan.diff import SIGNS, Change, changes, conflicts
 from crossfade.plan.operations import (
     Action,
@@ -22,6 +22,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
     SendLogs,
     SetIcon,
+    SnapshotDisk,
 )
 from crossfade.plan.plan import Plan, Wave
 from crossfade.plan.rbac import described
@@ -43,6 +44,7 @@ PERSONAL: dict[type, str] = {
     AddMember: "group member",
     RetractAssignment: "classic assignment",
     SetIcon: "icon",
+    SnapshotDisk: "OS disk snapshot",
 }
 """Operations that are one per person or app: counted here, listed in plan.json."""
 _KINDS: dict[type, str] = {
@@ -111,6 +113,9 @@ def _name(operation: AnyOperation) -> str:
         return operation.display_name
     if isinstance(operation, GrantRole):
         return f"{last_name(operation.scope)} to {operation.principal_label}"
+    if isinstance(operation, SnapshotDisk):
+        place = segments(operation.subject)["resourcegroups"]
+        return f"{last_name(operation.vm)}: {last_name(operation.subject)} in {place}, incremental"
     if isinstance(operation, AddMember):
         return f"{operation.subject.removeprefix('group:')}: {operation.member_label}"
     return _place(operation.subject)

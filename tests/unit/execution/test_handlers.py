@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,7 +25,7 @@ from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.run import enter, make_context, worked_on
 from crossfade.execution.workflows.bodies import bodies
-from crossfade.plan.intent import Access, Diagnostics
+from crossfade.plan.intent import Access, Diagnostics, PoolIntent
 from crossfade.plan.operations import (
     Action,
     AnyOperation,
@@ -34,6 +35,7 @@ from crossfade.plan.operations import (
     RegisterProvider,
     RetractAssignment,
     SetIcon,
+    SnapshotDisk,
 )
 
 SPEC = spec_of(
@@ -60,7 +62,8 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
     access = Access(direct_threshold=150 if request.param == "direct" else 2)
     group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
     logs = Diagnostics(workspace=f"{group}/providers/Microsoft.OperationalInsights/workspaces/law")
-    stage.make_plan(access=access, diagnostics=logs)
+    disks = {"Default Tenant Group/handlers/Workstations": PoolIntent(disk_snapshot=True)}
+    stage.make_plan(access=access, diagnostics=logs, pools=disks)
     return stage
 
 
@@ -115,7 +118,7 @@ async def _undone(services: Services, stage: Stage) -> None:
 def test_all_kinds_of_operations_are_tried(stage: Stage) -> None:
     kinds = {type(one).__name__ for one in writing(stage)}
     assert {"RegisterProvider", "PutResource", "PatchResource", "ReferenceGroup", "GrantRole", "PatchHostPool"} <= kinds
-    assert {"RetractAssignment", "SendLogs", "SetIcon"} <= kinds
+    assert {"RetractAssignment", "SendLogs", "SetIcon", "SnapshotDisk"} <= kinds
     assert ("CreateDirectoryGroup" in kinds) == ("AddMember" in kinds)
     groups_only = {"CreateDirectoryGroup", "AddMember"}
     assert kinds | groups_only == {each.__name__ for each in get_args(AnyOperation)}, "a kind that nothing here tries"
@@ -198,18 +201,23 @@ class Shown(msgspec.Struct):
     """How far somebody has come, as the journal would tell it."""
 
     done: set[str] = msgspec.field(default_factory=set)
-    arrived: set[str] = msgspec.field(default_factory=set)
+    hosts: dict[str, str] = msgspec.field(default_factory=dict)
 
     def is_done(self, operation_id: str) -> bool:
         return operation_id in self.done
 
     def host_state(self, host: str) -> str:
-        return "accepting" if host in self.arrived else "on_source"
+        return self.hosts.get(host, "on_source")
+
+
+def arrived(hosts: Iterable[str]) -> dict[str, str]:
+    return dict.fromkeys(hosts, "accepting")
 
 
 def test_the_order_of_the_plan_keeps_every_precondition(stage: Stage) -> None:
-    conditions, shown = Preconditions(stage.plan), Shown(arrived={move.source for move in stage.plan.hosts})
-    for operation in stage.plan.operations:
+    """But for a disk, which is copied on the way: its host has arrived afterwards."""
+    conditions, shown = Preconditions(stage.plan), Shown(hosts=arrived(move.source for move in stage.plan.hosts))
+    for operation in (one for one in stage.plan.operations if not isinstance(one, SnapshotDisk)):
         assert conditions.unmet(operation, shown) == []
         shown.done.add(operation.id)
 
@@ -227,7 +235,10 @@ def test_any_order_that_keeps_the_preconditions_ends_the_same(stage: Stage, seed
         while waiting:
             one = waiting.pop(chance.randrange(len(waiting)))
             if isinstance(one, str):
-                shown.arrived.add(one)
+                snapshot = next(move.snapshot for move in stage.plan.hosts if move.source == one)
+                on_its_way = one not in shown.hosts or (snapshot and snapshot not in shown.done)
+                shown.hosts[one] = "drained" if on_its_way else "accepting"
+                waiting.extend([one] if on_its_way else [])
             elif handlers.preconditions.unmet(one, shown):
                 refused.add(type(one).__name__)
                 waiting.append(one)
@@ -265,9 +276,12 @@ def test_each_kind_waits_for_what_it_builds_on(stage: Stage) -> None:
     group = next(one for one in writing(stage) if one.subject == app.subject.rpartition("/applications/")[0])
     assert {group.id} < set(conditions.needs(app))
     assert pool.id in conditions.needs(group)
+    disk = next(one for one in writing(stage) if isinstance(one, SnapshotDisk))
+    assert conditions.unmet(disk, Shown(hosts={disk.host: "drained"})) == []
+    assert conditions.unmet(disk, Shown(hosts={disk.host: "staged"})) == [f"{disk.host} is staged and may be in use"]
     late = next(one for one in writing(stage) if isinstance(one, PatchHostPool))
     hosts = [move.source for move in stage.plan.hosts if move.target_pool == late.subject]
-    done = Shown(done={one.id for one in stage.plan.operations}, arrived=set(hosts[1:]))
+    done = Shown(done={one.id for one in stage.plan.operations}, hosts=arrived(hosts[1:]))
     assert conditions.unmet(late, done) == [f"{hosts[0]} has not arrived on the target"]
 
 

@@ -5,10 +5,11 @@ service is the judge of what is there at the moment of a write. What is adopted 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any, Protocol
 
 from crossfade.errors import NotReady
-from crossfade.execution.transitions import ARRIVED
+from crossfade.execution.transitions import ARRIVED, OUT_OF_SERVICE
 from crossfade.model.ids import fold
 from crossfade.plan.operations import (
     AddMember,
@@ -23,6 +24,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
     SendLogs,
     SetIcon,
+    SnapshotDisk,
 )
 from crossfade.plan.plan import GroupAccess, Plan
 
@@ -41,7 +43,7 @@ class Preconditions:
     def __init__(self, plan: Plan) -> None:
         makers = (RegisterProvider, PutResource, CreateDirectoryGroup)
         self._makers = {fold(one.subject): one.id for one in plan.operations if isinstance(one, makers)}
-        self._given = dict(_given(plan))
+        self._plan = plan
         self._groups = {op.subject: op for op in plan.operations if isinstance(op, CreateDirectoryGroup)}
         self._access = {fold(group.source): group for group in plan.access}
         self._all_of = dict(_all_of(plan))
@@ -57,6 +59,7 @@ class Preconditions:
             ReferenceGroup: lambda one: self._made(one.subject, one.group),
             SendLogs: lambda one: self._made(one.resource),
             SetIcon: lambda one: self._made(one.subject),
+            SnapshotDisk: lambda _: (),
             GrantRole: lambda one: self._made(one.scope, one.principal),
             AddMember: lambda one: self._made(one.subject),
             RetractAssignment: self._publishing,
@@ -83,6 +86,11 @@ class Preconditions:
                 "Nothing was written. See `crossfade status` for what stands before it, mend that, "
                 "then `crossfade resume`.",
             )
+
+    @cached_property
+    def _given(self) -> dict[tuple[str, str], str]:
+        """Only who is taken out of classic is looked up here: made when somebody is."""
+        return dict(_given(self._plan))
 
     # -- rows of the table
 
@@ -112,10 +120,13 @@ class Preconditions:
 
     def _not_arrived(self, operation: Operation, progress: Progress) -> Iterator[str]:
         """Hosts that must accept sessions on the target: all of a pool for what comes last, that of a personal
-        desktop's person, and any for an icon, which is read from one."""
+        desktop's person, and any for an icon, which is read from one. A disk is copied once nobody works on it."""
         hosts = self._all_of.get(operation.id, [])
         away = [host for host in hosts if progress.host_state(host) not in ARRIVED]
         yield from (f"{host} has not arrived on the target" for host in away)
+        if isinstance(operation, SnapshotDisk):
+            state = progress.host_state(operation.host)
+            yield from () if state in OUT_OF_SERVICE else (f"{operation.host} is {state} and may be in use",)
         if isinstance(operation, SetIcon):
             mine = self._hosts_of.get(fold(operation.pool), [])
             if not any(progress.host_state(host) in ARRIVED for host in mine):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from crossfade.cloud.arm import Arm
 from crossfade.cloud.classic import Classic
 from crossfade.errors import CloudError, Forbidden, NotFound
 from crossfade.execution.steps import Facts
@@ -12,10 +13,12 @@ STUCK = ("6031", "UpnNotInAad")
 
 
 class Removals:
-    """One call of the classic service per removal. Nothing else is removed, and never a VM."""
+    """One call per removal: of the classic service, or of Azure for a snapshot that the run took. Nothing else is
+    removed, and never a VM or a disk."""
 
-    def __init__(self, classic: Classic) -> None:
+    def __init__(self, classic: Classic, arm: Arm) -> None:
         self._classic = classic
+        self._machines = arm.machines
         self._table: dict[str, Callable[[Removal], Awaitable[Facts]]] = {
             "registration": self._registration,
             "assignment": self._assignment,
@@ -24,6 +27,7 @@ class Removals:
             "app-group": self._object,
             "host-pool": self._object,
             "tenant": self._object,
+            "os-disk-snapshot": self._snapshot,
         }
 
     async def apply(self, removal: Removal) -> Facts:
@@ -58,6 +62,10 @@ class Removals:
 
     async def _session_host(self, removal: Removal) -> Facts:
         await self._classic.delete_host(removal.key)
+        return {"removed": True}
+
+    async def _snapshot(self, removal: Removal) -> Facts:
+        await self._machines.remove_snapshot(removal.key)
         return {"removed": True}
 
     async def _object(self, removal: Removal) -> Facts:

@@ -10,6 +10,7 @@ from crossfade.execution.handlers.logs import Logs
 from crossfade.execution.handlers.people import DirectoryGroups, Grants, GroupIds, Members, Retractions
 from crossfade.execution.handlers.preconditions import Preconditions
 from crossfade.execution.handlers.resources import Objects, Patches, Providers, References
+from crossfade.execution.handlers.snapshots import Snapshots
 from crossfade.plan.membership import promises
 from crossfade.plan.operations import (
     AddMember,
@@ -24,6 +25,7 @@ from crossfade.plan.operations import (
     RetractAssignment,
     SendLogs,
     SetIcon,
+    SnapshotDisk,
 )
 from crossfade.plan.plan import Plan
 
@@ -45,6 +47,7 @@ class Handlers:
             ReferenceGroup: References(services.arm),
             SendLogs: Logs(services.arm),
             SetIcon: self.icons,
+            SnapshotDisk: Snapshots(services.arm),
             CreateDirectoryGroup: DirectoryGroups(services.graph),
             GrantRole: Grants(services.arm, services.graph, groups, promises(plan)),
             AddMember: Members(services.graph, groups, clock),

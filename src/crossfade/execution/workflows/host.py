@@ -17,6 +17,7 @@ from crossfade.execution.machine import ScriptFailed
 from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.workflows.disk import keep_disk
 from crossfade.execution.workflows.drain import PeopleFirst, drain, still_empty
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, leave_target, revert
@@ -242,9 +243,11 @@ async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove,
     Where classic has gone there is nobody to wait for."""
     if context.orders.without_classic:
         await _take_turn(context, steps, move)
+        await keep_disk(context, port, move)
         await scripted(context, port, steps, move, "save", HostState.SAVED)
     else:
         await drain(context, port, steps, move, wave)
+        await keep_disk(context, port, move)
         await scripted(context, port, steps, move, "save", HostState.SAVED)
         await still_empty(context, steps, move)
     return await scripted(

@@ -6,6 +6,7 @@ from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind
+from crossfade.execution.workflows.disk import forget_disk
 from crossfade.execution.workflows.tries import step_facts
 from crossfade.execution.workflows.vm import installed, restarted, scripted
 from crossfade.plan.plan import HostMove
@@ -40,6 +41,7 @@ async def revert(context: Context, port: Workflow, move: HostMove, way: str, *, 
         if begun["touched"]:
             await steps.perform("leave-target", lambda: leave_target(context, move))
             await _give_back(context, port, steps, move)
+        await forget_disk(context, port, move)
         await steps.perform("forget", lambda: context.target.remove(move), observe=lambda: context.target.absent(move))
         await steps.perform(
             "reopen",

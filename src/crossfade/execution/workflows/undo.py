@@ -11,7 +11,14 @@ from crossfade.execution.engine import Body, Workflow
 from crossfade.execution.steps import Facts, insist
 from crossfade.execution.undone import UNDONE, Effect, effects
 from crossfade.model.ids import parent_key, same
-from crossfade.plan.operations import AddMember, CreateDirectoryGroup, GrantRole, PutResource, RetractAssignment
+from crossfade.plan.operations import (
+    AddMember,
+    CreateDirectoryGroup,
+    GrantRole,
+    PutResource,
+    RetractAssignment,
+    SnapshotDisk,
+)
 
 TRIES = 5
 PAUSE_S = 30.0
@@ -21,11 +28,15 @@ def undo_body(context: Context) -> Body:
     """`args`: effects (as data, in the order in which they are taken back), whole (the whole run goes)."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
-        for effect in msgspec.convert(args["effects"], list[Effect]):
-            await undo(context, port, effect, whole=args["whole"])
+        await undo_each(context, port, args["effects"], whole=args["whole"])
         return {"effects": len(args["effects"])}
 
     return body
+
+
+async def undo_each(context: Context, port: Workflow, found: list[Any], *, whole: bool) -> None:
+    for effect in msgspec.convert(found, list[Effect]):
+        await undo(context, port, effect, whole=whole)
 
 
 async def undo(context: Context, port: Workflow, effect: Effect, *, whole: bool) -> Facts:
@@ -54,7 +65,7 @@ async def _may_be_ours(context: Context, operation: Any) -> bool:
         found = await context.handlers.of(operation).observe(operation)
     except Conflict:
         return False
-    return found is not None or isinstance(operation, PutResource | CreateDirectoryGroup)
+    return found is not None or isinstance(operation, PutResource | CreateDirectoryGroup | SnapshotDisk)
 
 
 def _made_here(context: Context, group: str) -> bool:
@@ -71,6 +82,10 @@ def of_hosts(context: Context, host: str) -> list[Effect]:
     names = wave.retract_by_host.get(host, []) + wave.publish_by_host.get(host, [])
     found = {effect.operation: effect for effect in _all(context)}
     return [found[name] for name in names if name in found]
+
+
+def of_operation(context: Context, name: str) -> list[Effect]:
+    return [effect for effect in _all(context) if effect.operation == name]
 
 
 def retractions(context: Context, pool: str) -> list[Effect]:
@@ -109,4 +124,14 @@ def as_data(found: Iterable[Effect]) -> list[Any]:
     return [msgspec.to_builtins(effect) for effect in found]
 
 
-__all__ = ["as_data", "everything", "of_hosts", "publications", "retractions", "undo", "undo_body"]
+__all__ = [
+    "as_data",
+    "everything",
+    "of_hosts",
+    "of_operation",
+    "publications",
+    "retractions",
+    "undo",
+    "undo_body",
+    "undo_each",
+]

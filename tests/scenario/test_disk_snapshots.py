@@ -1,0 +1,119 @@
+"""Snapshots of the OS disks of personal hosts: taken before a host is touched, gone with its way back or `complete`.
+A host whose disk cannot be copied is not touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from back_kit import classic_of, take_back, target_of
+from stage import QUICK, Stage, personal, short, spec_of
+from test_complete import DAY, done, prove
+
+from avdtwin import faults
+from crossfade.model.ids import last_name
+from crossfade.plan.intent import PoolIntent
+
+POOL = "Default Tenant Group/disks/Workstations"
+
+
+def planned(folder: Path, *, hosts: int = 1, canary_return: bool = False) -> Stage:
+    stage = Stage.of(spec_of(personal(hosts=hosts), name="disks"), folder)
+    waves = msgspec.structs.replace(QUICK, canary_return=canary_return)
+    stage.make_plan(pools={POOL: PoolIntent(disk_snapshot=True)}, waves=waves)
+    return stage
+
+
+def snapshots(stage: Stage) -> dict[str, Any]:
+    """VM -> its snapshot."""
+    found = (one for one in stage.world.state.arm.resources.values() if one.type == "Microsoft.Compute/snapshots")
+    disks = {last_name(one.properties["creationData"]["sourceResourceId"]): one for one in found}
+    return {name.removesuffix("_OsDisk"): one for name, one in disks.items()}
+
+
+def named(stage: Stage, host: str) -> str:
+    move = stage.move(host)
+    return last_name(stage.plan.operation(move.snapshot).subject)
+
+
+def on_vm(stage: Stage, host: str) -> list[str]:
+    """What was written to a host's VM, in order."""
+    vm = stage.move(host).vm.lower()
+    return [call.lower().removeprefix(f"put {vm}/") for call in stage.calls if f"{vm}/" in call.lower()]
+
+
+def test_moved_with_snapshots_and_taken_back(tmp_path: Path) -> None:
+    stage = planned(tmp_path, hosts=2, canary_return=True)
+    target, classic = target_of(stage), classic_of(stage)
+    seen: dict[str, tuple[bool, str]] = {}
+
+    def tap(scope: dict[str, Any]) -> None:
+        if scope["method"] == "PUT" and "/snapshots/" in scope["path"]:
+            name = last_name(scope["path"])
+            host = next(short(move.source) for move in stage.plan.hosts if named(stage, short(move.source)) == name)
+            record = stage.classic(host)
+            assert record is not None
+            seen.setdefault(host, (record.allow_new_session, stage.hosts()[host]))
+
+    stage.taps.append(tap)
+    applied = stage.apply()
+    assert (applied.state, applied.error) == ("finished", None)
+    assert seen == {"own-0": (False, "drained"), "own-1": (False, "drained")}
+    taken = snapshots(stage)
+    assert {one.name for one in taken.values()} == {named(stage, "own-0"), named(stage, "own-1")}
+    assert all(one.properties["incremental"] for one in taken.values())
+    [facts] = [
+        event.data["facts"]
+        for event in stage.events("step")
+        if event.to_state == "done" and event.subject == f"snapshots/{stage.move('own-1').snapshot}"
+    ]
+    assert (facts["replaced"], bool(facts["taken_at"])) == ("nothing", True)
+    assert facts["disk"].endswith("own-1_OsDisk")
+    stage.calls.clear()
+    assert stage.apply().state == "finished"
+    assert not stage.calls, "a finished plan again takes no snapshot anew"
+    assert take_back(stage).state == "rolled_back"
+    assert snapshots(stage) == {}
+    assert target_of(stage) == target
+    assert classic_of(stage) == classic
+
+
+@pytest.mark.parametrize("trouble", ["refused", "no managed disk"])
+def test_a_host_whose_disk_cannot_be_copied_is_not_touched(tmp_path: Path, trouble: str) -> None:
+    stage = planned(tmp_path)
+    if trouble == "refused":
+        match = {"service": "compute", "method": "PUT", "route": f"snapshots/{named(stage, 'own-0')}"}
+        message = "The disk cannot be copied now."
+        faults.put_in(
+            stage.world, [{"kind": "error", "status": 409, "code": "Conflict", "message": message, "match": match}]
+        )
+    else:
+        vm = stage.world.state.arm.resources[stage.move("own-0").vm.lower()]
+        vm.properties["storageProfile"] = {"osDisk": {"name": "own-0", "diffDiskSettings": {"option": "Local"}}}
+        message = "ephemeral or no managed disk"
+    before = stage.machine("own-0").products
+    assert stage.apply().state == "finished"
+    assert stage.hosts() == {"own-0": "on_source"}
+    assert stage.machine("own-0").products == before
+    assert [call.split("/")[-1] for call in on_vm(stage, "own-0")] == ["crossfade-stage"] * 2, "looked at, not touched"
+    record = stage.classic("own-0")
+    assert record is not None
+    assert record.allow_new_session
+    assert snapshots(stage) == {}
+    given_up = [event for event in stage.events("host") if short(event.subject) == "own-0"][-1]
+    assert message in given_up.reason
+
+
+def test_complete_removes_them_and_no_disk(tmp_path: Path) -> None:
+    stage = planned(tmp_path)
+    assert stage.apply().state == "finished"
+    prove(stage)
+    stage.wait(8 * DAY)
+    machines = set(stage.world.state.machines)
+    told = done(stage, dry_run=True)
+    assert told.counts["os-disk-snapshot"] == 1
+    assert done(stage).state == "completed"
+    assert snapshots(stage) == {}
+    assert set(stage.world.state.machines) == machines

@@ -1,0 +1,88 @@
+"""Snapshots of OS disks in a plan: personal pools that want them, one a host, told with their cost and their rights."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from builders import SUB, Estate, plan_of
+
+from crossfade.errors import PlanConflict
+from crossfade.model.ids import last_name
+from crossfade.model.rights import SNAPSHOTS
+from crossfade.model.target import Permission
+from crossfade.plan import preflight
+from crossfade.plan.intent import PoolIntent
+from crossfade.plan.operations import SnapshotDisk
+from crossfade.plan.plan import Plan
+from crossfade.plan.selfcheck import check_plan
+from crossfade.report.plan_text import plan_text
+
+
+def planned(*, personal: bool = True, wanted: bool = True, **host: str) -> Plan:
+    estate = Estate()
+    key = estate.pool("Desks", hosts=2, people=2, personal=personal)
+    return plan_of(estate, pools={key: PoolIntent(disk_snapshot=wanted)}, **host)
+
+
+def disks(plan: Plan) -> list[SnapshotDisk]:
+    return [one for one in plan.operations if isinstance(one, SnapshotDisk)]
+
+
+def test_one_for_each_host_in_the_group_of_its_vm() -> None:
+    plan = planned()
+    assert [(one.host, one.vm, one.id) for one in disks(plan)] == [(m.source, m.vm, m.snapshot) for m in plan.hosts]
+    for one in disks(plan):
+        assert one.subject.partition("/providers/")[0] == one.vm.partition("/providers/")[0]
+        assert re.fullmatch(r"crossfade-desks-\d-[0-9a-f]{8}", last_name(one.subject))
+        assert "billed until it is deleted" in one.reason
+        assert one.inverse().startswith("delete the snapshot")
+    assert [one.subject for one in disks(planned())] == [one.subject for one in disks(plan)], "always the same name"
+
+
+def test_none_where_nobody_asked() -> None:
+    plan = planned(wanted=False)
+    assert (disks(plan), [move.snapshot for move in plan.hosts]) == ([], ["", ""])
+    assert SNAPSHOTS.keys().isdisjoint(preflight.needed(plan))
+
+
+def test_a_pooled_pool_is_refused() -> None:
+    with pytest.raises(PlanConflict, match="disk_snapshot is for personal pools"):
+        planned(personal=False)
+
+
+def test_names_that_azure_takes() -> None:
+    estate = Estate()
+    key = estate.pool("Desks", hosts=0, people=1, personal=True)
+    estate.host(key, "a.b" + "x" * 61, assigned_user="desks0@contoso.com")
+    [one] = disks(plan_of(estate, pools={key: PoolIntent(disk_snapshot=True)}))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", last_name(one.subject))
+
+
+def test_the_plan_tells_name_place_and_cost() -> None:
+    plan = planned()
+    text = plan_text(plan, every_row=True)
+    name = last_name(disks(plan)[0].subject)
+    assert re.search(rf"OS disk snapshot +desks-0: {name} in \S+, incremental", text)
+    assert "Each is billed until it is deleted" in text
+    assert "OS disk snapshot" in plan_text(plan)
+
+
+def test_the_rights_are_asked_for() -> None:
+    plan = planned()
+    assert preflight.needed(plan).items() >= SNAPSHOTS.items()
+    estate = Estate()
+    refused = Permission(
+        scope=f"/subscriptions/{SUB}", actions=["*"], not_actions=["Microsoft.Compute/snapshots/write"]
+    )
+    [problem] = preflight.rights(plan, estate.target(permissions=[refused]))
+    assert "may not take snapshots of OS disks" in problem.what
+
+
+def test_a_move_names_the_snapshot_of_its_own_disk() -> None:
+    plan = planned()
+    first, second = plan.hosts
+    crossed = msgspec.structs.replace(plan, hosts=[msgspec.structs.replace(first, snapshot=second.snapshot), second])
+    assert any("no snapshot of its own disk" in problem.what for problem in check_plan(crossed))
+    assert check_plan(plan) == []
