@@ -70,8 +70,18 @@ class _Cut(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
+_CUT = (
+    "An older module does not print it, or Select-Object left it out.",
+    "Export them again with all properties if you can.",
+)
+_WRITTEN = ("Whoever wrote them into the draft left it out.", "Write it in where it was set.")
+"""Why, and the mend."""
+
+
 def cut_properties(drafts: Iterable[Draft], origins: list[Origin]) -> Iterator[Gap]:
-    """A gap for each file whose records lack properties: an older module, or Select-Object."""
+    """A gap for each file whose records lack properties: an older module, Select-Object, or whoever wrote them."""
+    remains = any(origin.source == "remains" for origin in origins)
+    why, mend = _WRITTEN if remains else _CUT
     counted: dict[_Cut, int] = {}
     for draft in drafts:
         origin = origins[draft.origin]
@@ -82,6 +92,6 @@ def cut_properties(drafts: Iterable[Draft], origins: list[Origin]) -> Iterator[G
         yield Gap(
             subject=cut.file,
             what=f"{count} {cut.kind} record(s) have no {', '.join(cut.missing)}; what the service gives is assumed.",
-            why="An older module does not print it, or Select-Object left it out.",
-            mend="Export them again with all properties if you can.",
+            why=why,
+            mend=mend,
         )

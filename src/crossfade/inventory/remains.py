@@ -139,7 +139,8 @@ def _pool_rows(pool: _Pool) -> Iterator[Row]:
     unknown: Row = dict.fromkeys(("FriendlyName", "Description"))
     balance = "Persistent" if pool.personal else None
     settings = {"LoadBalancerType": balance, "MaxSessionLimit": None, "CustomRdpProperty": None}
-    own = {**unknown, "Persistent": pool.personal, **settings}
+    theirs: Row = {} if pool.personal is False else {"AssignmentType": None}
+    own = {**unknown, "Persistent": pool.personal, **settings, **theirs}
     yield _keys(pool.names) | own | _mark(*_how_sure(pool))
     group = _keys((*pool.names, DEFAULT_GROUP))
     made = "every pool is made with this group"

@@ -8,12 +8,10 @@ from crossfade.model.ids import fold, parent_key
 from crossfade.model.provenance import Confidence, Gap, Origin
 from crossfade.sources.records import Kind
 
-_POOL = {
-    "custom_rdp_property": "RDP properties",
-    "max_session_limit": "session limit",
-    "load_balancer": "load balancing",
-}
-"""Settings of a pool that no sign tells."""
+_POOL = {"custom_rdp_property": "RDP properties"}
+_POOLED = {"max_session_limit": "session limit", "load_balancer": "load balancing"}
+_PERSONAL = {"assignment": "assignment type"}
+"""Settings of pools that no sign tells: of every one, and of the two kinds."""
 _SHOWN = 5
 
 
@@ -38,7 +36,8 @@ def _is_remote(draft: Draft) -> bool:
 
 
 def _pool(draft: Draft, origin: Origin, has_apps: bool) -> Iterator[Gap]:
-    unknown = [word for name, word in _POOL.items() if draft.values.get(name) is None]
+    settings = _POOL | (_PERSONAL if draft.values.get("personal") else _POOLED)
+    unknown = [word for name, word in settings.items() if draft.values.get(name) is None]
     told = [f"Its {_listed(unknown)} in the end are not known; the service's defaults are assumed."] if unknown else []
     told += [] if has_apps else ["Whether it had RemoteApps, and for whom, is not known; none are assumed."]
     if told:

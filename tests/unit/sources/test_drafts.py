@@ -1,5 +1,7 @@
 """The draft of a reconstructed estate, read as exports are: guesses stay out, and what is not said is named."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +117,12 @@ def test_the_person_of_a_host_may_stand_in_a_record_of_its_own() -> None:
         file("hosts.json", [marked(host("h-0", AzureVmId=None))]), file("own.json", [marked(theirs, "confirmed")])
     )
     assert [one.assigned_user for one in found.hosts] == ["a@x.example"]
+
+
+def test_the_patterns_of_the_how_to_are_records() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "restore.md").read_text("utf-8")
+    (block,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (role,) = re.findall(r"`(\{\"Scope\".*?\})`", page)
+    found = inventory_of(file("a.json", block), file("b.json", role))
+    assert (len(found.groups), len(found.apps), len(found.assignments), len(found.roles)) == (1, 1, 1, 1)
+    assert found.apps[0].file_path == "C:\\Program Files\\Microsoft Office\\root\\Office16\\EXCEL.EXE"

@@ -26,7 +26,8 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
             what=f"No session limit is set ({'none read' if limit is None else limit}).",
             why="While hosts move, fewer hosts carry everybody, and nothing stops one from being overrun"
             + (": depth-first fills the first host without end." if depth else "."),
-            mend="Set the number of people that a host really serves (Set-RdsHostPool -MaxSessionLimit).",
+            mend="Set the number of people that a host really serves: Set-RdsHostPool -MaxSessionLimit; once "
+            "classic has gone, MaxSessionLimit in the file that this was read from.",
             evidence={"max_session_limit": limit, "load_balancer": str(pool.load_balancer)},
         )
 
