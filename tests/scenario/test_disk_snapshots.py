@@ -117,3 +117,20 @@ def test_complete_removes_them_and_no_disk(tmp_path: Path) -> None:
     assert done(stage).state == "completed"
     assert snapshots(stage) == {}
     assert set(stage.world.state.machines) == machines
+
+
+def test_one_that_cannot_be_removed_keeps_no_host_from_going_back(tmp_path: Path) -> None:
+    """The rollback of the run holds for it at its end, and removes it when it is said again."""
+    stage = planned(tmp_path)
+    target = target_of(stage)
+    assert stage.apply().state == "finished"
+    match = {"service": "compute", "method": "DELETE", "route": "snapshots/{snapshot}"}
+    faults.put_in(stage.world, [{"kind": "error", "status": 409, "code": "Conflict", "match": match}])
+    held = take_back(stage)
+    assert held.state == "holding"
+    assert "disk snapshot" in str(held.error)
+    assert stage.hosts() == {"own-0": "on_source"}
+    assert len(snapshots(stage)) == 1
+    faults.put_in(stage.world, [])
+    assert take_back(stage).state == "rolled_back"
+    assert target_of(stage) == target

@@ -18,12 +18,14 @@ from stage import Stage, personal, pooled, spec_of
 from avdtwin.estate.specs import EXCEL, WORD, GroupSpec
 from crossfade.app import in_process_engine
 from crossfade.cloud.services import Services
+from crossfade.errors import Conflict
 from crossfade.execution.chains import chain_of
 from crossfade.execution.control import NoControl
 from crossfade.execution.handlers.preconditions import Preconditions
 from crossfade.execution.handlers.table import Handlers
 from crossfade.execution.journal import Journal
 from crossfade.execution.run import enter, make_context, worked_on
+from crossfade.execution.steps import Facts
 from crossfade.execution.workflows.bodies import bodies
 from crossfade.plan.intent import Access, Diagnostics, PoolIntent
 from crossfade.plan.operations import (
@@ -262,6 +264,23 @@ def test_any_order_that_keeps_the_preconditions_ends_the_same(stage: Stage, seed
     stage.with_services(back)
     stage.wait(600)
     assert held(stage) == before
+
+
+def test_a_snapshot_of_somebody_else_is_left_alone(stage: Stage) -> None:
+    """The name is ours, the tag is not: it is neither taken for ours nor removed."""
+    disk = next(one for one in writing(stage) if isinstance(one, SnapshotDisk))
+
+    async def theirs(services: Services) -> Facts:
+        handler = Handlers(services, stage.plan, services.clock).of(disk)
+        taken = await handler.apply(disk)
+        assert (await handler.observe(disk)) == {name: taken[name] for name in ("snapshot", "disk", "taken_at")}
+        stage.world.state.arm.resources[disk.subject.lower()].tags = {"by": "somebody"}
+        with pytest.raises(Conflict, match="made by somebody else"):
+            await handler.observe(disk)
+        return dict(await handler.undo(disk))
+
+    assert stage.with_services(theirs) == {"left": "somebody else's"}
+    assert disk.subject.lower() in stage.world.state.arm.resources
 
 
 def test_each_kind_waits_for_what_it_builds_on(stage: Stage) -> None:
