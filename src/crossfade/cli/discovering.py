@@ -1,7 +1,7 @@
 """`discover` on the command line: from where, with which progress, and the summary at the end."""
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,16 @@ def target(here: Here, subscriptions: Sequence[str], *, groups: bool = False) ->
     path = workspace.write(TARGET, snapshot)
     parts = ("subscriptions", "objects", "grants", "machines", "identities", "directory_groups")
     return _answer(path, snapshot, {name: len(getattr(snapshot, name)) for name in parts}, calls)
+
+
+def require_alone(option: str, others: Mapping[str, object]) -> None:
+    """Raises InputError naming what was given beside an option that goes with none of these."""
+    from crossfade.errors import InputError, Problem
+
+    mend = f"Leave one of the two out: {option} is a way of its own."
+    problems = [Problem(other, f"was given beside {option}.", mend) for other, given in others.items() if given]
+    if problems:
+        raise InputError("The options do not go together.", problems)
 
 
 def remains(here: Here, folder: Path, subscriptions: Sequence[str]) -> Answer:

@@ -72,6 +72,7 @@ def discover(
     from crossfade.cli import discovering
 
     if azure is not None:
+        discovering.require_alone("--from-azure", {"--from": exports, "--live": live, "--target": target})
         return discovering.remains(here, azure, subscription or [])
     if target:
         return discovering.target(here, subscription or [], groups=groups)

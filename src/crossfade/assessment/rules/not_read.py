@@ -29,4 +29,4 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
         )
 
 
-RULE = Rule(id=ID, severity=Severity.WARNING, about="Something could not be read.", check=check)
+RULE = Rule(id=ID, severity=Severity.WARNING, about="Something could not be read, or is only assumed.", check=check)
