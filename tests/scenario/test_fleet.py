@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,43 @@ def test_shares_keep_two_programs_inside(tmp_path: Path, shares: tuple[float, fl
     assert bool(found) is throttled
 
 
+def test_no_call_goes_out_before_it_is_permitted(tmp_path: Path) -> None:
+    stage = Stage.of(spec_of(POOL), tmp_path)
+    group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-nothing"
+
+    async def story(services: Services) -> list[int]:
+        may = asyncio.Event()
+        services.only_while(lambda: until(may))
+        asking = asyncio.ensure_future(services.arm.group(group))
+        await stage.rehearsal.clock.sleep(60.0)
+        before = sum(stage.world.state.calls.values())
+        may.set()
+        await asking
+        return [before, sum(stage.world.state.calls.values())]
+
+    async def until(may: asyncio.Event) -> None:
+        await may.wait()
+
+    before, after = stage.with_services(story)
+    assert (before, after > 0) == (0, True)
+
+
+@pytest.mark.long
+def test_a_worker_that_is_silent_for_too_long_calls_nobody_until_it_is_heard_again(
+    tenants: Tenants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It promised 60 seconds and beats every 120: each time a minute passes without a single call."""
+    stage = tenants.add("adatum")
+    calls: list[float] = []
+    stage.taps.append(lambda scope: calls.append(stage.world.now))
+    monkeypatch.setattr(worker, "BEATS", 0.5)
+    begun = tenants.clock.timestamp()
+    worked = tenants.work(silence_s=60.0)
+    assert len(worked.finished) == 1
+    assert {int(at - begun) // 60 % 2 for at in calls} == {0}
+    assert max(calls) - begun > 600.0
+
+
 def test_a_worker_that_is_asked_to_end_leaves_its_run_to_the_next(tenants: Tenants) -> None:
     tenants.add("adatum")
 
@@ -91,6 +128,34 @@ def test_a_worker_that_is_asked_to_end_leaves_its_run_to_the_next(tenants: Tenan
         assert set(stage.hosts().values()) == {"confirmed"}
     first, second = fleet.fleet(tenants.database, tenants.clock).workers
     assert (first.why, second.why) == ("SIGTERM asked for it", "nothing is left to do")
+
+
+def left_by_apply(tenants: Tenants, stage: Stage) -> None:
+    """`crossfade apply` on the durable engine, dead in mid-move; its engine's store is still there."""
+    assert stage.interrupt(lambda point: point.startswith("after host") and point.endswith("moving"), "dbos")
+
+
+def left_by_a_worker(tenants: Tenants, stage: Stage) -> None:
+    tenants.work(meanwhile=lambda stops: asyncio.get_running_loop().call_later(900, stops.ask, "SIGTERM"))
+    assert "confirmed" not in stage.hosts().values()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("leave", "go_on"), [(left_by_apply, "worker"), (left_by_a_worker, "dbos")])
+def test_what_one_engine_began_the_other_ends(
+    tenants: Tenants, leave: Callable[[Tenants, Stage], None], go_on: str
+) -> None:
+    stage = tenants.add("adatum")
+    leave(tenants, stage)
+    if go_on == "worker":
+        assert len(tenants.work().finished) == 1
+    else:
+        assert stage.apply("dbos").state == "finished"
+    assert set(stage.hosts().values()) == {"confirmed"}
+    for host in stage.hosts():
+        assert stage.history(host).count("accepting") == 1
+    with stage.journal() as reader:
+        reader.verify()
 
 
 def test_a_database_that_goes_away_and_comes_back(tenants: Tenants, postgres_server: Server) -> None:

@@ -47,17 +47,7 @@ def test_a_killed_worker_is_adopted_and_nothing_is_done_twice(tmp_path: Path, po
         run = yard.queue("all") and yard.runs()["all"].run
         first, second = yard.worker(name="first"), yard.worker(name="second")
 
-        def moving() -> str:
-            entry = yard.runs()["all"]
-            if entry.state != "working":
-                return ""
-            try:
-                with yard.journal("all") as reader:
-                    return entry.worker if any(host.state == "moving" for host in reader.all(Kind.HOST)) else ""
-            except Exception:
-                return ""
-
-        victim = yard.until(moving)
+        victim = yard.until(lambda: yard.mover("all"))
         assert status(Workspace(yard.folder / "all", yard.database)).holder == f"Worker {victim}", (
             "status names who works"
         )
@@ -73,6 +63,34 @@ def test_a_killed_worker_is_adopted_and_nothing_is_done_twice(tmp_path: Path, po
         more = {call: count - writes.get(call, 0) for call, count in writes_of(yard.ask("calls")).items()}
         assert all(0 <= count <= 1 for count in more.values()), f"at most the call in flight was said again: {more}"
         assert PASSWORD not in alive.said + dead.said
+
+
+@pytest.mark.long
+def test_a_worker_that_slept_past_its_time_wakes_and_writes_nothing_more(
+    tmp_path: Path, postgres_server: Server
+) -> None:
+    """Stopped in mid-move, adopted, woken when the other one has done everything: whatever is written then is its."""
+    with Yard("tiny", tmp_path, postgres_server.new_database()) as yard:
+        yard.discover()
+        run = yard.queue("all") and yard.runs()["all"].run
+        workers = {name: yard.worker(name=name) for name in ("first", "second")}
+        victim = yard.until(lambda: yard.mover("all"))
+        asleep = workers.pop(victim)
+        asleep.stand_still()
+        (awake,) = workers.values()
+        worked = awake.ended(180)
+        assert (worked["finished"], worked["adopted"]) == ([run], [run])
+        told = writes_of(yard.ask("calls"))
+        with yard.journal("all") as reader:
+            events = reader.verify()
+        asleep.wake()
+        ended = asleep.ended(60)
+        assert (ended["finished"], ended["held"], ended["left"]) == ([], [], [])
+        assert "asking again in 5 s" in asleep.said.lower() or "silent for too long" in asleep.said
+        assert writes_of(yard.ask("calls")) == told, "not one write more"
+        with yard.journal("all") as reader:
+            assert reader.verify() == events
+            assert {host.state for host in reader.all(Kind.HOST)} == {"confirmed"}
 
 
 def test_the_verbs_queue_work_and_tell(

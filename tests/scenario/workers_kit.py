@@ -8,9 +8,11 @@ with Yard("tiny", folder, database_url) as yard:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -33,8 +35,10 @@ from crossfade.clock import iso
 from crossfade.commands import fleet
 from crossfade.commands.discover import discover, discover_target
 from crossfade.commands.workspace import INVENTORY, PLAN, TARGET, Workspace
+from crossfade.errors import MigrationError
 from crossfade.execution.fleet import Entry
 from crossfade.execution.reader import JournalReader
+from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
 from crossfade.plan.intent import Azure, Intent, Names, PoolIntent, Waves
 from crossfade.plan.plan import Plan
@@ -58,6 +62,13 @@ class WorkerProcess:
         """As kill -9 does: not a word more from it."""
         self.process.kill()
         self.process.wait(20)
+
+    def stand_still(self) -> None:
+        """As a machine that sleeps, or a disk that hangs: alive, and nothing moves."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def ended(self, seconds: float) -> dict[str, Any]:
         """What it did, once it has ended."""
@@ -178,6 +189,15 @@ class Yard:
             )
         self.workers.append(WorkerProcess(process, log))
         return self.workers[-1]
+
+    def mover(self, name: str) -> str:
+        """The worker that has this run, once it is moving a host; empty before."""
+        entry = self.runs()[name]
+        if entry.state != "working":
+            return ""
+        with contextlib.suppress(MigrationError), self.journal(name) as reader:
+            return entry.worker if any(host.state == "moving" for host in reader.all(Kind.HOST)) else ""
+        return ""
 
     def until(self, what: Callable[[], Any], seconds: float = 120.0) -> Any:
         """What `what` gives, as soon as it gives something; real seconds."""

@@ -1,7 +1,7 @@
 """What a call is about: said by the client that makes it, read by the policies below it, counted per collection."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -115,6 +115,21 @@ def _logs(parts: list[str]) -> str:
 
 
 _NAMERS = {"arm": _arm, "classic": _classic, "graph": _graph, "entra": _entra, "logs": _logs}
+
+
+class Permitted(AsyncHTTPPolicy[Any, Any]):
+    """Nothing goes out before `permit` has returned: the last thing that is asked before a call."""
+
+    def __init__(self, permit: Callable[[], Awaitable[None]]) -> None:
+        self._permit = permit
+
+    @staticmethod
+    async def always() -> None:
+        return
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        await self._permit()
+        return await self.next.send(request)
 
 
 class Counted(AsyncHTTPPolicy[Any, Any]):

@@ -1,6 +1,6 @@
 """The pipelines: for every client the same policies in the same order, whatever package the client comes from.
 
-    request id → user agent → hooks → retry → decode → sign → pace → count → transport
+    request id → user agent → hooks → retry → decode → sign → pace → permit → count → transport
 
 Retry stands above signing, so a fresh token is had for a late attempt, and above decoding, so an answer that cannot be
 read is an error like another. Nothing logs: bodies and headers hold secrets. Nothing follows redirects, and nothing
@@ -23,7 +23,7 @@ from crossfade import __version__
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
 from crossfade.cloud.authentication import Bearer, Tokens
-from crossfade.cloud.calls import Call, Counted, calling
+from crossfade.cloud.calls import Call, Counted, Permitted, calling
 from crossfade.cloud.pacing import Paced, Pacing
 from crossfade.cloud.retry import Limits, Retries, Retrying
 from crossfade.cloud.transport import Borrowed
@@ -49,6 +49,7 @@ class Wiring:
         self._once = Retries(clock, random.Random(0), Limits(attempts=1))
         self.pacing = Pacing(clock, share)
         self.calls: Counter[str] = Counter()
+        self.permit: Callable[[], Awaitable[None]] = Permitted.always
 
     def policies(self, service: str, signing: Bearer | None) -> list[Any]:
         """The policies of a client of this service, outermost first. Sign-ins are tried again by `Tokens` instead."""
@@ -61,6 +62,7 @@ class Wiring:
             ContentDecodePolicy(),
             *([signing] if signing else []),
             Paced(service, self.pacing),
+            Permitted(lambda: self.permit()),
             Counted(service, self.calls),
         ]
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -73,6 +74,10 @@ class Services:
     @property
     def calls(self) -> "Counter[str]":
         return self._wiring.calls
+
+    def only_while(self, permit: Callable[[], Awaitable[None]]) -> None:
+        """From now on every call waits, at the last moment before it goes out, until `permit` returns."""
+        self._wiring.permit = permit
 
     @property
     def classic(self) -> Classic:

@@ -11,6 +11,7 @@ import platform
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ LOOK_S = 5.0
 """So often a worker looks for runs to take, and for workers that are dead."""
 BEATS = 6
 """In the time after which its silence means that it is dead, a worker beats so often."""
+HEAR_S = 1.0
+"""So often a worker that was silent for too long looks whether it may go on."""
 AGAIN_S = 5.0
 """After so long a database that did not answer is asked again."""
 
@@ -135,6 +138,7 @@ class _Shift:
         self._place = PostgresPlace(means.database, ANY_SCHEMA)
         self._name = terms.name or fresh_name()
         self._entered = False
+        self._alive_until = self._promised()
         self._watch = Watch(means.clock)
         self._tasks: dict[str, asyncio.Task[tuple[str, str]]] = {}
         self._became: dict[str, str] = {}
@@ -185,18 +189,32 @@ class _Shift:
             await asyncio.gather(beating, return_exceptions=True)
 
     def _enter(self, fleet: Fleet) -> None:
+        self._alive_until = self._promised()
         fleet.enter(self._name, at_once=self._terms.at_once, silence_s=self._terms.silence_s)
 
     async def _beat(self, fleet: Fleet) -> None:
         """Returns never; raises DatabaseLost. Declared dead while it stood still, this worker begins under another
         name: what it had is another one's."""
         while True:
-            if not fleet.beat(self._name):
+            until = self._promised()
+            if fleet.beat(self._name):
+                self._alive_until = until
+            else:
                 self._say(f"Worker {self._name} was silent for too long: what it had is another one's now.")
                 await self._drop_all()
                 self._name = fresh_name()
                 self._enter(fleet)
             await self._clock.sleep(self._terms.silence_s / BEATS)
+
+    def _promised(self) -> datetime:
+        """Until when nobody takes this worker for dead, when it gives a sign of life now."""
+        return self._clock.now() + timedelta(seconds=self._terms.silence_s)
+
+    async def _while_alive(self) -> None:
+        """Returns while nobody can have taken this worker for dead. One that has stood still for too long calls no
+        service before it has heard what became of it."""
+        while self._clock.now() >= self._alive_until:
+            await self._clock.sleep(HEAR_S)
 
     # -- one look
 
@@ -249,6 +267,7 @@ class _Shift:
         """What became of it, and why. Whatever goes wrong in one run is that run's, and nobody else's."""
         try:
             async with self._means.open_services(entry) as services:
+                services.only_while(self._while_alive)
                 applied = await apply(
                     Workspace(Path(entry.folder), self._means.database),
                     services,
