@@ -97,6 +97,8 @@ def test_the_table_goes_out_is_filled_in_and_comes_back(stage: Stage, tmp_path: 
     assert {one.upn.lower() for one in write_out(stage.workspace, table).people} == {gone.lower(), renamed.lower()}
     with table.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
+    maybe = {row["classic name"].lower(): row["maybe"] for row in rows}
+    assert maybe == {gone.lower(): "", renamed.lower(): f"new.{renamed}"}, "who has the old name as an address"
     for row in rows:
         row["now"] = f"new.{renamed}" if row["classic name"].lower() == renamed.lower() else "leave out: retired"
     with table.open("w", newline="", encoding="utf-8") as file:

@@ -33,12 +33,10 @@ def identities(here: Here, out: Path | None, into: Path | None) -> Answer:
 
 
 def _told(found: "Identities", written: list[str]) -> str:
+    from crossfade.report.identities import told
     from crossfade.report.words import clean
 
-    lines = [
-        clean(f"{one.upn}: {one.decided or f'undecided ({one.state}; groups and desktops in classic: {one.groups})'}")
-        for one in found.people[:SHOWN]
-    ]
+    lines = [clean(told(one)) for one in found.people[:SHOWN]]
     more = len(found.people) - SHOWN
     lines += [f"… and {more} more"] if more > 0 else []
     total = f"{len(found.people)} people are not known to the directory; {len(found.open)} wait for a decision."

@@ -50,6 +50,19 @@ class Graph:
         answers = await self.batch(paths, subjects)
         return dict(zip(wanted, answers, strict=True))
 
+    async def by_address(self, addresses: Iterable[str]) -> dict[str, str]:
+        """UPNs of today of whoever has one of these addresses, and has it alone: an old UPN often stays one."""
+        wanted = list(dict.fromkeys(addresses))
+        filters = [f"mail eq {_literal(one)} or proxyAddresses/any(a:a eq {_literal(f'smtp:{one}')})" for one in wanted]
+        paths = [f"/users?$filter={url_path(text)}&$select={USER_FIELDS}" for text in filters]
+        answers = await self.batch(paths, [f"who has the address {one}" for one in wanted])
+        found = {}
+        for address, answer in zip(wanted, answers, strict=True):
+            rows = answer.get("value") or [] if isinstance(answer, dict) else []
+            if len(rows) == 1 and rows[0].get("userPrincipalName"):
+                found[address] = str(rows[0]["userPrincipalName"])
+        return found
+
     async def batch(self, paths: Sequence[str], subjects: Sequence[str]) -> list[dict[str, Any] | CloudError]:
         """Many GETs, twenty per call, several calls at a time; answers in the order of `paths`. Throttled ones are
         asked again. Raises only when a whole batch fails."""

@@ -172,7 +172,8 @@ class Steps:
             ) from error
 
     def _retried(self, step_id: str, details: RetryDetails) -> None:
-        told = f"{details.error['what']} {details.error['why']} Sent again in {details.wait_s:.1f} s."
+        when = f"in {details.wait_s:.1f} s" if details.wait_s else "at once, with a new token"
+        told = f"{details.error['what']} {details.error['why']} Sent again {when}."
         data = {"attempt": details.attempt, "waited_s": details.waited_s, "wait_s": details.wait_s}
         ids = Context(
             request_id=details.error.get("request_id", ""), correlation_id=details.error.get("correlation_id", "")

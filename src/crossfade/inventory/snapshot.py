@@ -95,6 +95,7 @@ def assemble_target(reading: TargetReading, wanted: Wanted, *, made_at: str) -> 
         identities=_identities(reading),
         directory_groups=groups,
         candidates=candidates_of(reading),
+        addresses={fold(old): now for old, now in sorted(reading.addresses.items())},
         principals={one: name for one, name in sorted(reading.principals.items()) if name},
         counts=_counts(reading, objects),
         gaps=sorted(gaps, key=lambda gap: (fold(gap.subject), gap.what, gap.why)),

@@ -80,6 +80,9 @@ class TargetSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     roles: list[RoleDefinition] = []
     """Definitions of the roles that `grants` and `powerful` name, as far as they could be read. No part of the
     substance."""
+    addresses: dict[str, str] = {}
+    """Folded UPN that the directory does not know -> UPN of whoever has it as an address today. Hints for whoever
+    decides; no part of the substance."""
     principals: dict[str, str] = {}
     """Object id of an application, group or person that administers -> display name, where it was looked up. No part of
     the substance."""

@@ -112,6 +112,8 @@ class Unresolved(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     groups: int
     decided: str = ""
+    maybe: str = ""
+    """UPN of whoever has this name as an address today: renamed, perhaps."""
 
 
 def unresolved(inventory: Inventory, target: TargetSnapshot, decided: Mapping[str, str]) -> list[Unresolved]:
@@ -134,6 +136,7 @@ def unresolved(inventory: Inventory, target: TargetSnapshot, decided: Mapping[st
                     why=identity.why if identity else "was not looked up in the directory",
                     groups=len(places[folded]),
                     decided=said.get(folded, ""),
+                    maybe=target.addresses.get(folded, ""),
                 )
             )
     return found

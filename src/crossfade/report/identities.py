@@ -12,7 +12,7 @@ from crossfade.errors import InputError, Problem
 from crossfade.model.ids import fold
 from crossfade.plan.people import Unresolved, is_left_out, is_object_id, reason_of
 
-COLUMNS = ("classic name", "state", "why", "has", "now")
+COLUMNS = ("classic name", "state", "why", "has", "maybe", "now")
 NOW = "A UPN, an object id, or `leave out: <reason>`; empty while it is undecided."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARK = "\ufeff"
@@ -24,8 +24,16 @@ def as_csv(people: Iterable[Unresolved]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in people:
-        writer.writerow([_safe(cell) for cell in (one.upn, one.state, one.why, str(one.groups), one.decided)])
+        cells = (one.upn, one.state, one.why, str(one.groups), one.maybe, one.decided)
+        writer.writerow([_safe(cell) for cell in cells])
     return (_MARK + text.getvalue()).encode()
+
+
+def told(one: Unresolved) -> str:
+    """Who it is, and what was decided."""
+    maybe = f"; today perhaps {one.maybe}, who has this address" if one.maybe else ""
+    undecided = f"undecided ({one.state}; groups and desktops in classic: {one.groups}{maybe})"
+    return f"{one.upn}: {one.decided or undecided}"
 
 
 def from_csv(data: bytes, known: Iterable[str], *, place: str) -> dict[str, str]:

@@ -240,6 +240,14 @@ class _Reader:
                 self.reading.people[upn] = None
                 if not isinstance(answer, NotFound):
                     self.reading.unread[upn] = _why(answer)
+        await self._addresses([upn for upn in asked if isinstance((found or {}).get(upn), NotFound) and "@" in upn])
+
+    async def _addresses(self, unknown: list[str]) -> None:
+        """Who has the old name of somebody as an address still: renamed, perhaps. Only told, never acted on."""
+        if unknown:
+            subject = "the addresses of people who are not known"
+            found = await self._gather.read("addresses", subject, lambda: self._graph.by_address(unknown))
+            self.reading.addresses = found or {}
 
     async def policies(self) -> None:
         """Conditional Access, as a whole or not at all: half of the policies would prove nothing."""

@@ -56,6 +56,8 @@ class TargetReading(msgspec.Struct, kw_only=True):
     grants: dict[str, Rows] = {}
     roles: dict[str, Rows] = {}
     """Role definitions, by subscription."""
+    addresses: dict[str, str] = {}
+    """UPN that the directory does not know -> UPN of today of whoever has it as an address."""
     principals: dict[str, str] = {}
     """Object id of an administrator or of an application -> display name."""
     log_grants: Rows = []

@@ -9,6 +9,7 @@ from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
 
 ID = "people-gone"
+DISABLED = "A disabled account keeps what it had and cannot use it."
 MEND = (
     "Nothing to do for people who left. Who has another name now is named in a table: `crossfade identities --out "
     "people.csv`, fill it in, `--in people.csv`."
@@ -33,10 +34,16 @@ def check(inventory: Inventory, target: TargetSnapshot | None) -> Iterator[Findi
             Severity.WARNING if missing else Severity.NOTE,
             spelled[key],
             what=f"{spelled[key]} is assigned and is {'not in the directory' if missing else 'disabled there'}.",
-            why=identity.why or "A disabled account keeps what it had and cannot use it.",
+            why=" ".join([identity.why or DISABLED, *_perhaps(key, target)]),
             mend=MEND if missing else "Nothing to do for people who left; enable the account of whoever is to work.",
             evidence={"state": identity.state, "assigned_to": sorted(set(places[key]))},
         )
+
+
+def _perhaps(key: str, target: TargetSnapshot | None) -> Iterator[str]:
+    maybe = target.addresses.get(key) if target else None
+    if maybe:
+        yield f"{maybe} has this address today: the same person, perhaps."
 
 
 RULE = Rule(id=ID, severity=Severity.WARNING, about="Assigned people are gone from the directory.", check=check)
