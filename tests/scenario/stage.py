@@ -47,7 +47,9 @@ EVENING = "2026-06-08T20:00:00Z"
 """A Monday evening: nobody is about to come, personal hosts may move."""
 MORNING = "2026-06-08T07:00:00Z"
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
-READING_POSTS = ("/crossfade-observe", "/token", "/retrieveRegistrationToken", "/$batch", "/oauth2/v2.0/token")
+READING_POSTS = (
+    *("/crossfade-observe", "/token", "/retrieveRegistrationToken", "/$batch", "/getByIds", "/oauth2/v2.0/token"),
+)
 
 
 def pooled(

@@ -68,7 +68,14 @@ run.HEARTBEAT_S = 300.0
 presence.NEVER_SEEN = timedelta(minutes=1)  # the personal desktop moves without a day of heartbeats before it
 WRITES = ("PUT", "PATCH", "POST", "DELETE")
 CLASSIC = ("AssignedUsers", "SessionHosts", "RegistrationInfos", "Sessions", "HostPools")
-LOOKS = ("/crossfade-observe", "/token", "/retrieveRegistrationToken", "/listRegistrationTokens", "/$batch")
+LOOKS = (
+    "/crossfade-observe",
+    "/token",
+    "/retrieveRegistrationToken",
+    "/listRegistrationTokens",
+    "/$batch",
+    "/getByIds",
+)
 LOOK = re.compile(r" \(look \d+\)$")
 """How often something was looked at is a matter of time."""
 Command = Callable[[Life, Workspace, Services], Coroutine[Any, Any, Any]]
