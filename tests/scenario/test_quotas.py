@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from stage import Stage, pooled, spec_of
 
+from crossfade.app import in_process_engine
+from crossfade.commands.apply import apply
 from crossfade.errors import PlanConflict, PreflightFailed
 
 
@@ -18,6 +20,20 @@ def stage(tmp_path: Path) -> Stage:
 def used(stage: Stage, what: str) -> int:
     (found,) = [quota.before for quota in stage.plan.quotas if quota.what == what]
     return found
+
+
+def test_a_dry_run_shows_the_limits_as_they_are_now(stage: Stage) -> None:
+    stage.make_plan(outage="when-empty")
+    clock, was = stage.rehearsal.clock, {quota.what: quota for quota in stage.plan.quotas}
+    stage.world.state.settings["role_assignments_per_subscription"] = 1_000
+    looked = stage.with_services(
+        lambda services: apply(stage.workspace, services, clock, in_process_engine(clock), dry_run=True)
+    )
+    now = {quota.what: quota for quota in looked.limits}
+    assert now.keys() == was.keys()
+    assert now["role assignments"].limit == 1_000
+    assert now["role assignments"].free() == was["role assignments"].free() - was["role assignments"].limit + 1_000
+    assert f"limit 1000, {now['role assignments'].free()} free afterwards" in now["role assignments"].told()
 
 
 def test_what_is_used_up_since_the_plan_refuses_the_run(stage: Stage) -> None:

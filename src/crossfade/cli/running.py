@@ -44,7 +44,9 @@ def apply(here: Here, *, dry_run: bool, database: str = "", without_classic: str
 def _applied(applied: "Applied") -> str:
     if applied.state == "dry-run":
         done = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in applied.summary.items())
-        return f"Every gate is open. It would be done: {done}.\nNothing was written."
+        limits = [f"  {quota.told()}" for quota in applied.limits]
+        told = [f"Every gate is open. It would be done: {done}.", "Limits of the service, now:", *limits]
+        return "\n".join([*(told if limits else told[:1]), "Nothing was written."])
     lines = [f"Run {applied.run_id} is {applied.state}."]
     if applied.error:
         lines += [

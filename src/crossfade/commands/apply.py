@@ -33,6 +33,7 @@ from crossfade.model.modes import RESTORE
 from crossfade.plan import preflight
 from crossfade.plan.diff import totals
 from crossfade.plan.plan import Plan
+from crossfade.plan.quotas import Quota, counted
 from crossfade.plan.restoring import AT_ONCE
 from crossfade.plan.selfcheck import check_plan
 
@@ -46,13 +47,15 @@ def _nothing(point: str) -> None:
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an apply. `state` of the run; `error` as data when it holds; `summary` what a dry run would do."""
+    """What became of an apply. `state` of the run; `error` as data when it holds; `summary` what a dry run would do;
+    `limits` of the service, counted at its begin; empty where it went on."""
 
     run_id: str
     state: str
     resumed: bool = False
     summary: dict[str, Any] = {}
     error: dict[str, Any] | None = None
+    limits: list[Quota] = []
 
     @property
     def exit_code(self) -> int:
@@ -113,11 +116,12 @@ async def apply(
     outside = outside_of(workspace, run_id, plan, on_notice)
     if without_classic:
         await _may_leave_classic(plan, services, resumed=resumed)
+    limits: list[Quota] = []
     if not resumed:
         refuse_another(workspace, run_id)
-        await check(plan, workspace, services)
+        limits = await check(plan, workspace, services)
     if dry_run:
-        return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan))
+        return Applied(run_id=run_id, state="dry-run", resumed=resumed, summary=_summary(plan), limits=limits)
     keep(workspace, plan, run_id)
     journal = Journal.open(workspace.journal, clock, holder=holder, synchronous=synchronous, hook=hook)
     try:
@@ -132,7 +136,7 @@ async def apply(
     finally:
         journal.close()
     error = outcome.error if outcome.state is not WorkflowState.DONE else None
-    return Applied(run_id=run_id, state=state, resumed=resumed, summary=_summary(plan), error=error)
+    return Applied(run_id=run_id, state=state, resumed=resumed, summary=_summary(plan), error=error, limits=limits)
 
 
 async def _run(
@@ -213,8 +217,9 @@ async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
-    """All machine gates of design section 10, on what is there now. Raises PreflightFailed with every problem."""
+async def check(plan: Plan, workspace: Workspace, services: Services) -> list[Quota]:
+    """All machine gates of design section 10, on what is there now; the limits as they are. Raises PreflightFailed with
+    every problem."""
     inventory = await inventory_now(plan, workspace, services)
     target = await discover_target(
         services,
@@ -236,6 +241,7 @@ async def check(plan: Plan, workspace: Workspace, services: Services) -> None:
     ]
     if problems:
         raise PreflightFailed("This plan cannot be applied as things stand; nothing was written.", problems)
+    return counted(plan.operations, target, plan.subscription)
 
 
 async def inventory_now(plan: Plan, workspace: Workspace, services: Services) -> Inventory:
