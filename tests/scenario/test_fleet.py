@@ -10,6 +10,7 @@ import pytest
 from fleet_kit import POOL, Tenants
 from stage import Stage, spec_of
 
+from crossfade.cli.fleeting import as_text
 from crossfade.cloud.services import Services
 from crossfade.commands import fleet, worker
 from crossfade.commands.workspace import DATABASE_VARIABLE
@@ -128,6 +129,26 @@ def test_a_worker_that_is_asked_to_end_leaves_its_run_to_the_next(tenants: Tenan
         assert set(stage.hosts().values()) == {"confirmed"}
     first, second = fleet.fleet(tenants.database, tenants.clock).workers
     assert (first.why, second.why) == ("SIGTERM asked for it", "nothing is left to do")
+
+
+def test_a_run_says_what_it_waits_for(tenants: Tenants) -> None:
+    tenants.split({"Two": 60, "Six": 50})
+    place = PostgresPlace(tenants.database, "public")
+
+    def told() -> list[str]:
+        found = fleet.fleet(tenants.database, tenants.clock)
+        assert set(found.waiting) == {each.run for each in found.runs if each.state == "waiting"}
+        return list(found.waiting.values())
+
+    assert set(told()) == {"a worker: none is there, start one with `crossfade worker`"}
+    with Fleet.open(place, tenants.clock) as one:
+        one.enter("one", at_once=2, silence_s=60)
+        assert set(told()) == {"a worker that has room"}
+        assert one.claim("one") is not None
+        (waits,) = told()
+    assert waits.startswith("its 50% of subscription ")
+    assert waits.endswith(": Two has 60%")
+    assert f"waiting for {waits}" in as_text(fleet.fleet(tenants.database, tenants.clock))
 
 
 def left_by_apply(tenants: Tenants, stage: Stage) -> None:

@@ -79,19 +79,19 @@ def fleet(here: Here, database: str) -> Answer:
 
 def as_text(found: "FleetStatus") -> str:
     """Two tables: the runs, the workers."""
-    runs = [
-        (
-            f"{each.name} ({each.run})",
-            " ".join(filter(None, (each.state, each.worker and f"at {each.worker}", each.reason))),
-        )
-        for each in found.runs
-    ]
+    runs = [(f"{each.name} ({each.run})", _stands(each, found.waiting.get(each.run, ""))) for each in found.runs]
     workers = [
         (each.id, each.why or f"at work, last sign of life {each.beat_at[:19].replace('T', ' ')} UTC")
         for each in found.workers
     ]
     tables = (("Run", "Where it stands"), runs), (("Worker", ""), workers)
     return "\n\n".join(status_text.table(head, rows) for head, rows in tables if rows) or "Nothing is queued."
+
+
+def _stands(run: "Entry", waits_for: str) -> str:
+    """`working at one; was with two: …`, and the like."""
+    state = " ".join(filter(None, (run.state, run.worker and f"at {run.worker}", waits_for and f"for {waits_for}")))
+    return f"{state}; {run.reason}" if run.reason else state
 
 
 def _worked(worked: "Worked") -> str:

@@ -8,7 +8,7 @@ from crossfade.clock import Clock, SystemClock
 from crossfade.commands.apply import keep_in_database, read_plan
 from crossfade.commands.kept import target_of
 from crossfade.commands.workspace import PLAN, Workspace
-from crossfade.execution.fleet import WHOLE, Fleet, Worker, look
+from crossfade.execution.fleet import WAITING, WHOLE, Fleet, Worker, look, waits_for
 from crossfade.execution.fleet import Entry as Entry
 from crossfade.execution.places import PostgresPlace
 from crossfade.execution.run import run_id_of
@@ -18,10 +18,11 @@ ANY_SCHEMA = "public"
 
 
 class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole fleet: every run of the queue, and every worker that ever was."""
+    """The whole fleet: every run of the queue, and every worker that ever was. `waiting`: run -> what it waits for."""
 
     runs: list[Entry]
     workers: list[Worker]
+    waiting: dict[str, str] = {}
 
 
 def queue(
@@ -70,4 +71,7 @@ def limits_of(workspace: Workspace, subscription: str) -> list[str]:
 def fleet(database: str, clock: Clock | None = None) -> FleetStatus:
     """The queue and the workers. Raises InputError where there is no fleet."""
     runs, workers = look(PostgresPlace(database, ANY_SCHEMA), clock or SystemClock())
-    return FleetStatus(runs=runs, workers=workers)
+    works = any(not each.ended_at for each in workers)
+    someone = "a worker that has room" if works else "a worker: none is there, start one with `crossfade worker`"
+    waiting = {each.run: waits_for(each, runs) or someone for each in runs if each.state == WAITING}
+    return FleetStatus(runs=runs, workers=workers, waiting=waiting)

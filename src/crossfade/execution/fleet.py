@@ -260,6 +260,17 @@ def next_of(entries: list[Entry]) -> Entry | None:
     return None
 
 
+def waits_for(entry: Entry, entries: list[Entry]) -> str:
+    """What keeps a waiting run from working, whichever worker has room: a limit that others have. Empty for nothing."""
+    for limit in entry.limits:
+        others = [each for each in entries if each.state == WORKING and limit in each.limits]
+        spent = sum(each.share for each in others)
+        if spent + entry.share > WHOLE:
+            holders = ", ".join(f"{each.name} has {each.share}%" for each in others)
+            return f"its {entry.share}% of {limit}: {holders}"
+    return ""
+
+
 class Watch:
     """Who of the workers is dead, as one of them sees it by its own clock."""
 
