@@ -17,7 +17,8 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.growth import Growth
 from crossfade.model.ids import fold, parent_key
-from crossfade.plan.intent import Access, Intent, PoolIntent, Waves, read_intent
+from crossfade.plan.intent import Access, Intent, PoolIntent, Waves
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.operations import AddMember, GrantRole, RetractAssignment
 from crossfade.plan.plan import Plan
 from crossfade.plan.planner import make_plan

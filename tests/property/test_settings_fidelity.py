@@ -25,7 +25,8 @@ from crossfade.inventory.fields import FIELDS, NEVER
 from crossfade.inventory.inventory import LIVE_VALUES, Inventory
 from crossfade.inventory.merge import assemble
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.plan.intent import Intent, PoolIntent, Waves, read_intent
+from crossfade.plan.intent import Intent, PoolIntent, Waves
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.planner import make_plan
 from crossfade.sources.exports import read_exports
 from crossfade.sources.records import Kind, RawRecord, Reading

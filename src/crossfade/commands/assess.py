@@ -11,7 +11,7 @@ from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, TARGET, Wo
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.growth import Growth
-from crossfade.plan.intent import read_intent
+from crossfade.plan.intent_reader import read_intent
 
 
 class Assessed(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,8 @@ from crossfade.errors import InputError, Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
-from crossfade.plan.intent import Intent, read_intent
+from crossfade.plan.intent import Intent
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.people import Unresolved, looked_up, unresolved
 from crossfade.report.identities import as_csv, from_csv
 

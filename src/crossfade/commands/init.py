@@ -7,7 +7,8 @@ from crossfade.errors import Refused
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.growth import Growth
-from crossfade.plan.intent import Azure, Intent, Sessions, read_intent
+from crossfade.plan.intent import Azure, Intent, Sessions
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.intent_template import render
 
 

@@ -12,7 +12,8 @@ from crossfade.errors import InputError
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.plan.diff import Change, changes, conflicts, totals
-from crossfade.plan.intent import Intent, read_intent
+from crossfade.plan.intent import Intent
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.plan import Plan
 from crossfade.plan.planner import make_plan
 from crossfade.plan.selfcheck import check_plan

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from crossfade.errors import Problem
 from crossfade.model.diagnostics import resource_of
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold, same
-from crossfade.plan.intent import ACTIVE, DISCONNECTED
+from crossfade.plan.intent_ranges import ACTIVE, DISCONNECTED
 from crossfade.plan.operations import (
     AddMember,
     CreateDirectoryGroup,

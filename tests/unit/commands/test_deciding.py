@@ -17,7 +17,7 @@ from crossfade.commands.plan import plan
 from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, PLAN, TARGET, Workspace
 from crossfade.errors import InputError, PlanConflict, Refused
 from crossfade.model.growth import Growth
-from crossfade.plan.intent import read_intent
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.plan import Plan
 
 CLOCK = SimulatedClock(datetime(2026, 6, 1, 8, tzinfo=UTC))

@@ -10,7 +10,7 @@ from builders import Estate, identity, intent, oid
 from crossfade.commands.identities import listed, take_in, write_out
 from crossfade.commands.workspace import INTENT, INVENTORY, TARGET, Workspace
 from crossfade.errors import InputError
-from crossfade.plan.intent import read_intent
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.intent_template import render
 
 

@@ -12,7 +12,8 @@ from crossfade.model.diagnostics import CATEGORIES, LATER, TYPE, body_of, settin
 from crossfade.model.provenance import Gap
 from crossfade.model.target import ArmObject, Permission
 from crossfade.plan import preflight
-from crossfade.plan.intent import Diagnostics, Intent, read_intent
+from crossfade.plan.intent import Diagnostics, Intent
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.operations import Action, SendLogs
 from crossfade.plan.plan import Plan
 

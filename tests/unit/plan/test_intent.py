@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from crossfade.errors import InputError
 from crossfade.model.growth import Growth
-from crossfade.plan.intent import Accepted, Intent, PoolIntent, Scaling, Sessions, Waves, read_intent
+from crossfade.plan.intent import Accepted, Intent, PoolIntent, Scaling, Sessions, Waves
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.intent_template import POOL_WORDS, SCALING_WORDS, SECTIONS, WORDS, render
 
 

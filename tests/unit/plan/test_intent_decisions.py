@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossfade.errors import InputError
-from crossfade.plan.intent import read_intent
+from crossfade.plan.intent_reader import read_intent
 
 
 def test_groups_roles_and_people_are_read() -> None:

@@ -8,7 +8,8 @@ from builders import Estate, bodies, identity, plan_of
 
 from crossfade.errors import InputError, PlanConflict
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.plan.intent import PoolIntent, read_intent
+from crossfade.plan.intent import PoolIntent
+from crossfade.plan.intent_reader import read_intent
 
 VAULT = "https://contoso-kv.vault.azure.net/secrets/adfs"
 

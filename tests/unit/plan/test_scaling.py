@@ -13,7 +13,8 @@ from builders import Estate, applied, plan_of
 from crossfade.errors import InputError, PlanConflict
 from crossfade.model.classic import LoadBalancer
 from crossfade.model.target import ArmObject
-from crossfade.plan.intent import Scaling, read_intent
+from crossfade.plan.intent import Scaling
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.operations import Action, PatchResource, PutResource
 from crossfade.plan.plan import Plan
 from crossfade.plan.scaling import TYPE
