@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
 
+import msgspec
 import pytest
 from fleet_kit import POOL, Tenants
 from stage import Stage, spec_of
@@ -149,6 +152,21 @@ def test_a_run_says_what_it_waits_for(tenants: Tenants) -> None:
     assert waits.startswith("its 50% of subscription ")
     assert waits.endswith(": Two has 60%")
     assert f"waiting for {waits}" in as_text(fleet.fleet(tenants.database, tenants.clock))
+
+
+def test_a_run_that_is_queued_again_keeps_what_is_not_said_anew(tenants: Tenants) -> None:
+    """Whoever puts a held run back has perhaps another terminal, where nothing says how its services are reached."""
+    workspace = tenants.add("adatum").workspace
+
+    def queued(connection: dict[str, str], **said: Any) -> tuple[str, int, dict[str, str]]:
+        entry = fleet.queue(workspace, tenants.database, connection, clock=tenants.clock, **said)
+        assert tenants.queued() == [msgspec.structs.replace(entry, added_at=ANY, moved_at=ANY)]
+        return entry.name, entry.share, entry.connection
+
+    reached = {"tenant_id": "t", "client_id": "c"}
+    assert queued(reached, name="Adatum", share=40) == ("Adatum", 40, reached)
+    assert queued({}) == ("Adatum", 40, reached)
+    assert queued({"tenant_id": "u"}, share=100) == ("Adatum", 100, {"tenant_id": "u"})
 
 
 def left_by_apply(tenants: Tenants, stage: Stage) -> None:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 PENDING = 2
 
 
-def queue(here: Here, database: str, name: str, share: int) -> Answer:
+def queue(here: Here, database: str, name: str, share: int | None) -> Answer:
     from crossfade.commands import fleet as command
     from crossfade.commands.workspace import Workspace
 
-    connection = here.connection._asdict()
+    usual = Connection()._asdict()
+    connection = {key: value for key, value in here.connection._asdict().items() if value != usual[key]}
     if here.connection.ca_file:
         connection["ca_file"] = str(Path(here.connection.ca_file).resolve())
     workspace = Workspace(here.folder, _named(database))

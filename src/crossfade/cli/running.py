@@ -117,7 +117,8 @@ def _rolled_back(done: "RolledBack") -> str:
         hosts, operations = done.summary["hosts"], done.summary["operations"]
         told = f"It would be taken back: hosts {hosts}, operations {operations}" + (f" ({kinds})" if kinds else "")
         return f"{told}.\nNothing was written."
-    lines = [f"Taken back: {done.of}. Run {done.run_id} is {done.state}."]
+    became = "Not all is taken back yet" if done.error else "Taken back"
+    lines = [f"{became}: {done.of}. Run {done.run_id} is {done.state}."]
     lines += [str(done.error.get(name, "")) for name in ("what", "why", "mend")] if done.error else []
     return "\n".join(line for line in lines if line)
 

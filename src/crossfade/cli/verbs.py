@@ -185,10 +185,12 @@ def queue(
     database: Database = "",
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="How people call this run (its folder's).")] = "",
     share: Annotated[
-        int, typer.Option("--share", metavar="PERCENT", help="What it may use of its subscriptions' limits.")
-    ] = 100,
+        int | None,
+        typer.Option("--share", metavar="PERCENT", help="Its part of its subscriptions' limits (100)."),
+    ] = None,
 ) -> Answer:
     """Put the saved plan into a queue, for `crossfade worker` to carry out. The connection is kept with it, no secret.
+    Queued again, a run keeps the name, the share and the connection that are not said anew.
 
     Exit codes: 0 it is queued, or queued again; 1 not; 3 refused: a worker has it.
     """

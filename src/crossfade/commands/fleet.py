@@ -31,25 +31,31 @@ def queue(
     connection: dict[str, str],
     *,
     name: str = "",
-    share: int = WHOLE,
+    share: int | None = None,
     clock: Clock | None = None,
 ) -> Entry:
     """Put the saved plan's run into the queue of this database, where its journal is kept from now on.
 
-    `connection` is how its services are reached, without secrets. Raises InputError for a plan, URL or share that is
-    none, Refused when a worker has the run or its journal is elsewhere.
+    `connection` is how its services are reached, without secrets. A run that is queued again keeps what is not said
+    anew: its name, its share, its connection.
+
+    Raises InputError for a plan, URL or share that is none, Refused when a worker has the run or its journal is
+    elsewhere.
     """
     plan = read_plan(workspace)
     place = PostgresPlace(database, ANY_SCHEMA)
-    entry = Entry(
-        run=run_id_of(workspace.digest(PLAN)),
-        name=name or _name_of(workspace.folder.resolve()),
-        folder=str(workspace.folder.resolve()),
-        connection={key: value for key, value in connection.items() if value},
-        limits=limits_of(workspace, plan.subscription),
-        share=share,
-    )
+    run, folder = run_id_of(workspace.digest(PLAN)), str(workspace.folder.resolve())
+    said = {key: value for key, value in connection.items() if value}
     with Fleet.open(place, clock or SystemClock()) as fleet:
+        known = next((each for each in fleet.entries() if (each.run, each.folder) == (run, folder)), None)
+        entry = Entry(
+            run=run,
+            name=name or (known.name if known else _name_of(workspace.folder.resolve())),
+            folder=folder,
+            connection=said or (known.connection if known else {}),
+            limits=limits_of(workspace, plan.subscription),
+            share=share if share is not None else known.share if known else WHOLE,
+        )
         keep_in_database(workspace, database)
         fleet.add(entry)
     return entry

@@ -309,4 +309,4 @@ def _words(error: dict[str, Any]) -> str:
     problems = [" ".join(str(each[name]) for name in ("where", "what", "mend")) for each in error.get("problems", [])]
     more = [f"({len(problems) - 1} more)"] if len(problems) > 1 else []
     texts = [str(error[name]) for name in ("what", "why", "mend") if error.get(name)]
-    return " ".join([*texts, *problems[:1], *more])
+    return " ".join(" ".join([*texts, *problems[:1], *more]).split())
