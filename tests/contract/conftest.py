@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from _furnished import furnish
 from _inprocess import Twin, make_world
 
+from avdtwin.clock import ManualClock
 from avdtwin.server import Endpoint, serve
 from avdtwin.world import World
 
@@ -39,9 +40,15 @@ def _shared() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def endpoint(_shared: Endpoint, world: World) -> Endpoint:
-    """The world over TLS. `endpoint.call(function)` runs `function(world)` between two calls of clients."""
+    """The world over TLS, at its own moment: tests let hours pass. `endpoint.call(function)` runs `function(world)`
+    between two calls of clients."""
     fresh = msgspec.json.decode(world.snapshot(), type=type(world.state))
-    _shared.call(lambda served: served.adopt(fresh))
+
+    def begin(served: World) -> None:
+        served.clock = ManualClock(world.clock.now())
+        served.adopt(fresh)
+
+    _shared.call(begin)
     return _shared
 
 
