@@ -18,6 +18,7 @@ from crossfade.assessment.findings import Findings
 from crossfade.clock import iso
 from crossfade.commands.apply import Applied
 from crossfade.commands.discover import discover_exports, discover_target
+from crossfade.commands.doctor import look_there
 from crossfade.commands.verify import verify
 from crossfade.commands.workspace import INVENTORY, PLAN, TARGET
 from crossfade.errors import CannotRollBack, PreflightFailed, Refused
@@ -287,3 +288,17 @@ def test_a_run_without_classic_that_was_killed_needs_the_word_only_once(tmp_path
     assert stage.interrupt(lambda at: "healthy" in at and "host" in at, engine)
     assert stage.apply(engine).state == "finished"
     assert set(stage.hosts().values()) == {"confirmed"}
+
+
+def test_doctor_misses_no_classic_service_where_the_estate_was_read_without_it(tmp_path: Path) -> None:
+    stage = late(tmp_path)
+    checks = {
+        check.name: check for check in stage.with_services(lambda services: look_there(stage.workspace, services))
+    }
+    assert checks["classic service"].mend == ""
+    assert checks["classic service"].found.endswith("inventory.json was made without it")
+    stage.workspace.path(INVENTORY).unlink()
+    checks = {
+        check.name: check for check in stage.with_services(lambda services: look_there(stage.workspace, services))
+    }
+    assert checks["classic service"].mend

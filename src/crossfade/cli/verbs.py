@@ -75,6 +75,9 @@ def discover(
         discovering.require_alone("--from-azure", {"--from": exports, "--live": live, "--target": target})
         return discovering.remains(here, azure, subscription or [])
     if target:
+        discovering.require_alone(
+            "--target", {"--from": exports, "--live": live, "--tenant-group": tenant_group, "--tenant": tenant}
+        )
         return discovering.target(here, subscription or [], groups=groups)
     return discovering.classic(
         here, exports=exports, live=live or exports is None, tenant_group=tenant_group, tenants=tenant or []

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import msgspec
 
+from crossfade.assessment.assess import mode_of
 from crossfade.commands.discover import home_subscriptions
 from crossfade.commands.local import saved_inventory, saved_target
 from crossfade.commands.workspace import FINDINGS, INTENT, INVENTORY, PLAN, TARGET, Workspace
 from crossfade.errors import MigrationError
 from crossfade.model.ids import last_name
+from crossfade.model.modes import RESTORE
 from crossfade.model.rights import NEEDED, allowed
 from crossfade.model.target import Permission
 from crossfade.plan.plan import Plan
@@ -85,7 +87,7 @@ async def look_there(workspace: Workspace, services: Services, subscriptions: Se
         return [signed_in]
     checks = [
         signed_in,
-        await _asked("classic service", _classic, services),
+        _missed(await _asked("classic service", _classic, services), workspace),
         await _asked("directory", _directory, services),
         await _asked("Azure Resource Manager", _arm, services),
     ]
@@ -112,6 +114,20 @@ async def _classic(services: Services) -> tuple[str, str]:
     """Any list that whoever is signed in may ask for: the role definitions."""
     roles = await services.classic.role_definitions()
     return f"it answers, and knows {len(roles)} roles", ""
+
+
+def _missed(classic: Check, workspace: Workspace) -> Check:
+    """A service that does not answer is no fault where the estate was read without it."""
+    if not classic.mend or not _is_known_without(workspace):
+        return classic
+    return Check(name=classic.name, found=f"{classic.found} inventory.json was made without it")
+
+
+def _is_known_without(workspace: Workspace) -> bool:
+    try:
+        return workspace.has(INVENTORY) and mode_of(saved_inventory(workspace)) == RESTORE
+    except MigrationError:
+        return False
 
 
 async def _directory(services: Services) -> tuple[str, str]:

@@ -57,3 +57,10 @@ def test_it_is_a_way_of_its_own(crossfade: Run, tmp_path: Path, other: tuple[str
     code, _, error = crossfade("discover", "--from-azure", str(tmp_path / "draft"), *other)
     assert code == 1
     assert f"{other[0]}: was given beside --from-azure." in error.replace("- ", "")
+
+
+@pytest.mark.parametrize("other", [("--from", "x"), ("--live",), ("--tenant", "x")])
+def test_the_target_is_read_by_itself(crossfade: Run, other: tuple[str, ...]) -> None:
+    code, _, error = crossfade("discover", "--target", *other)
+    assert code == 1
+    assert f"{other[0]}: was given beside --target." in error
