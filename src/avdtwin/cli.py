@@ -71,6 +71,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _world(options: argparse.Namespace) -> World:
     if options.state is not None and options.state.exists():
         return _restored(options.state, options.time)
+    # Clients go by the real clock when they say until when a token is to be good: where time runs, it begins there.
     clock = _clock(options.time, estate.DEMO_START if options.time == "virtual" else SystemClock().now())
     try:
         return estate.build(options.estate, options.seed, clock, people=not options.still)
@@ -100,8 +101,7 @@ def _restored(path: Path, time: str) -> World:
 
 
 def _clock(text: str, start: float) -> Clock:
-    """The clock for `--time`; virtual and scaled time begin at `start`. A new world's scaled time begins now: its clients
-    go by the real clock when they say until when a token is to be good."""
+    """The clock for `--time`; virtual and scaled time begin at `start`."""
     if text == "real":
         return SystemClock()
     if text == "virtual":

@@ -125,9 +125,10 @@ def _missed(classic: Check, workspace: Workspace) -> Check:
 
 def _is_known_without(workspace: Workspace) -> bool:
     try:
-        return workspace.has(INVENTORY) and mode_of(saved_inventory(workspace)) == RESTORE
+        inventory = saved_inventory(workspace)
     except MigrationError:
         return False
+    return inventory is not None and mode_of(inventory) == RESTORE
 
 
 async def _directory(services: Services) -> tuple[str, str]:
