@@ -12,7 +12,11 @@ from harness import Server
 
 KILLS = 20 if os.environ.get("CROSSFADE_EXHAUSTIVE") == "1" else 6
 
-pytestmark = [pytest.mark.crash, pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")]
+pytestmark = [
+    pytest.mark.crash,
+    pytest.mark.long,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL"),
+]
 
 
 @pytest.mark.parametrize("engine", ["inprocess", "dbos"])

@@ -20,7 +20,7 @@ from harness import Play, Server, in_flight
 from life import End
 
 HERE = Path(__file__).parent
-SAMPLES = {"move": {"forward": 8, "rollback": 6, "complete": 4}, "synthetic": {"main": 5}}
+SAMPLES = {"move": {"forward": 6, "rollback": 4, "complete": 3}, "synthetic": {"main": 8}}
 """File -> program -> how many points die in every run of the tests, on each engine."""
 PARTS = {("move", "forward"): 6, ("move", "rollback"): 3}
 """Into how many tests the points of a program are divided, for those that take minutes."""

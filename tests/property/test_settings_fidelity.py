@@ -63,14 +63,14 @@ class Estate(msgspec.Struct):
     intent: Intent
 
     def plan(self, records: list[RawRecord]) -> str:
-        """The plan without the digests of its inputs; or that the inputs were refused."""
+        """The plan without digests of what it was made of; or that the inputs were refused."""
         reading = Reading(records=records, origins=self.reading.origins)
         try:
             inventory = assemble(reading, made_at="2026-06-01T00:00:00Z")
             plan = make_plan(inventory, self.target, Findings(), self.intent, today="2026-06-01")
         except (InputError, PlanConflict) as error:
             return f"{NOTICED}: {error}"
-        return encode(msgspec.structs.replace(plan, inputs={})).decode()
+        return encode(msgspec.structs.replace(plan, inputs={}, scope={})).decode()
 
 
 def read(name: str, folder: Path) -> Estate:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from back_kit import take_back, target_of
+from logs_kit import CUSTOMER, lay_workspace, workspace_of
 from stage import Stage, pooled, spec_of
 
 from avdtwin import faults
 from avdtwin.arm import diagnostics as twin
-from avdtwin.arm import log_workspaces, rights, store
+from avdtwin.arm import rights
 from avdtwin.estate import OPERATOR_APP_ID
-from avdtwin.state import Resource, RoleAssignment, Subscription
-from avdtwin.world import World
+from avdtwin.state import RoleAssignment, Subscription
 from crossfade.commands.discover import discover_target
 from crossfade.commands.doctor import look_there
 from crossfade.commands.workspace import INVENTORY
@@ -25,19 +25,7 @@ from crossfade.plan.intent import Diagnostics
 from crossfade.verification.settings import check_settings
 from crossfade.verification.verification import SettingCheck
 
-CUSTOMER = "0f000000-0000-4000-a000-000000000001"
 SETTINGS = "microsoft.insights/diagnosticsettings"
-
-
-def workspace_of(stage: Stage) -> str:
-    group = f"/subscriptions/{stage.rehearsal.subscription}/resourceGroups/rg-logs"
-    return f"{group}/providers/Microsoft.OperationalInsights/workspaces/law"
-
-
-def lay_workspace(world: World, workspace: str) -> None:
-    group = workspace.partition("/providers/")[0]
-    store.add(world, Resource(id=group, type="Microsoft.Resources/resourceGroups", name="rg-logs", properties={}))
-    log_workspaces.lay(world, group, "law", location="westeurope", customer_id=CUSTOMER, days=30)
 
 
 def settings_of(stage: Stage) -> dict[str, dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from logs_kit import lay_workspace, workspace_of
 from stage import Stage, personal, pooled, spec_of
 
 from crossfade.commands.discover import discover_target
@@ -16,7 +17,6 @@ from crossfade.verification.settings import check_settings
 from crossfade.verification.verification import SettingCheck
 
 VAULT = "https://contoso-kv.vault.azure.net/secrets/adfs"
-LOGS = "/providers/Microsoft.OperationalInsights/workspaces/law"
 RDP = "audiomode:i:02;RedirectClipboard:i:1;nonsense;drivestoredirect:s:"
 
 
@@ -34,7 +34,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     made.discover()
     inventory = made.workspace.read(INVENTORY, Inventory)
     pools = {pool.key: PoolIntent(outage="when-empty", start_vm_on_connect=pool.personal) for pool in inventory.pools}
-    logs = Diagnostics(workspace=f"/subscriptions/{made.rehearsal.subscription}/resourceGroups/rg-logs{LOGS}")
+    logs = Diagnostics(workspace=workspace_of(made))
+    lay_workspace(made.world, logs.workspace)
     signed = {inventory.tenants[0].key: VAULT}
     made.make_plan(outage="when-empty", pools=pools, single_sign_on=signed, diagnostics=logs)
     applied = made.apply()
