@@ -38,7 +38,7 @@ SEAT_WITHIN_S = 8 * 3600.0
 """How long a host waits for seats before the run holds: the usual days would show nothing more."""
 
 
-@pytest.mark.parametrize("number", [*range(5), *(pytest.param(n, marks=pytest.mark.long) for n in range(5, 20))])
+@pytest.mark.parametrize("number", [*range(3), *(pytest.param(n, marks=pytest.mark.long) for n in range(3, 20))])
 def test_who_equals_the_feed_before_between_and_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:

@@ -82,7 +82,7 @@ def migrate(stage: Stage) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", [*range(6), *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 20))])
 def test_before_between_waves_and_after(number: int, tmp_path: Path) -> None:
     compare_during(number, tmp_path)
 
