@@ -1,12 +1,14 @@
 """Two workers beside one, on one PostgreSQL: sites of `fabrikam`, each a run of its own.
 
-    PYTHONPATH=src python benchmarks/workers.py [sites] [hosts] [at once]
+    PYTHONPATH=src python benchmarks/workers.py [sites] [hosts] [at once] [people]
 
-A site is one of its pools, cut to so many hosts and as many people for each as it has (4 sites of 6 hosts; `25 48` is
-all of it). Each worker carries out so many runs at once (1); everything is in one process under virtual time, the
-journals and the queue in a real server. What is compared is how long it takes by the estate's clock, and what the twins
-were told: what one worker writes, two write too, and nothing twice. It fails when anything was written twice, or no
-time was won.
+A site is one of its pools, cut to so many hosts (4 sites of 6; `25 48` is all of them) and so many people for a host
+(as many as it has). Those of personal desktops begin first: they take a day. Nobody comes to work, so that both workers
+do the same; a run waits for people to be seen on the target before it takes the last seats of so many from classic:
+hence fewer of them where all hosts of a site move. Each worker carries out so many runs at once (1); everything is in
+one process under virtual time, the journals and the queue in a real server. What is compared is how long it takes by
+the estate's clock, and what the twins were told: what one worker writes, two write too, and nothing twice. It fails
+when anything was written twice, or no time was won.
 """
 
 import asyncio
@@ -31,13 +33,14 @@ from postgres_kit import Server, made_in
 
 
 def main() -> int:
-    sites, hosts, at_once = [*map(int, sys.argv[1:]), *(4, 6, 1)[len(sys.argv) - 1 :]]
+    sites, hosts, at_once, people = [*map(int, sys.argv[1:]), *(4, 6, 1, 0)[len(sys.argv) - 1 :]]
+    pools = cut(sites, hosts, people)
     folder = Path(tempfile.mkdtemp(prefix="crossfade-workers-"))
     server = made_in(Path(tempfile.mkdtemp(prefix="crossfade-postgres-")))
     server.start()
     try:
-        one_s, one = measured(folder / "one", server, cut(sites, hosts), at_once, workers=1)
-        two_s, two = measured(folder / "two", server, cut(sites, hosts), at_once, workers=2)
+        one_s, one = measured(folder / "one", server, pools, at_once, workers=1)
+        two_s, two = measured(folder / "two", server, pools, at_once, workers=2)
     finally:
         server.stop(crash=True)
         for each in (folder, server.folder):
@@ -47,11 +50,16 @@ def main() -> int:
     return 0 if one == two and two_s < one_s else 1
 
 
-def cut(sites: int, hosts: int) -> list[PoolSpec]:
-    """The first pools of the estate, smaller."""
+def cut(sites: int, hosts: int, people: int) -> list[PoolSpec]:
+    """The first pools of the estate, smaller. `people` for each host, 0: as many as there are."""
     return [
-        msgspec.structs.replace(pool, hosts=hosts, desktop_people=hosts * pool.desktop_people // pool.hosts, groups=())
-        for pool in specs.named("fabrikam").pools[:sites]
+        msgspec.structs.replace(
+            pool,
+            hosts=hosts,
+            desktop_people=hosts * (1 if pool.personal else people or pool.desktop_people // pool.hosts),
+            groups=(),
+        )
+        for pool in sorted(specs.named("fabrikam").pools[:sites], key=lambda pool: not pool.personal)
     ]
 
 

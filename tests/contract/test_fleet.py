@@ -223,3 +223,18 @@ def test_the_next_is_a_matter_of_the_queue_alone() -> None:
     assert found is not None
     assert found.run == "adopted"
     assert next_of(made[3:]) is None
+
+
+def test_a_queue_of_an_earlier_version_is_looked_at_and_gone_on_with(
+    fleet: Fleet, place: PostgresPlace, clock: SimulatedClock
+) -> None:
+    fleet.add(entry("a", wants={"role assignments, subscription x": 7}))
+    fleet._connection.execute("ALTER TABLE entry DROP COLUMN wants")
+    (seen,), _ = look(place, clock)
+    assert (seen.run, seen.wants) == ("a", {})
+    with Fleet.open(place, clock) as opened:
+        opened.add(entry("b", wants={"role assignments, subscription x": 8}))
+        assert [(each.run, each.wants) for each in opened.entries()] == [
+            ("a", {}),
+            ("b", {"role assignments, subscription x": 8}),
+        ]

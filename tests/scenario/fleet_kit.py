@@ -40,10 +40,11 @@ class Tenants:
         world = estate.build(spec, 1, twin_clock(self.clock), people=False)
         return self._planned(name, Rehearsal(world, self.clock, seed=1), spec, 100)
 
-    def split(self, shares: dict[str, int]) -> World:
-        """One estate of two pools, moved in a run for each of them."""
+    def split(self, shares: dict[str, int], settings: dict[str, Any] | None = None) -> World:
+        """One estate of two pools, moved in a run for each of them. `settings` of its twin."""
         spec = spec_of(*PARTS, name="parts")
         world = estate.build(spec, 1, twin_clock(self.clock), people=False)
+        world.state.settings.update(settings or {})
         keys = {pool.name: f"Default Tenant Group/parts/{pool.name}" for pool in PARTS}
         for name, share in shares.items():
             others = {key: PoolIntent(skip=True) for pool, key in keys.items() if pool != name}

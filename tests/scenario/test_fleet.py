@@ -17,6 +17,7 @@ from crossfade.cli.fleeting import as_text
 from crossfade.cloud.services import Services
 from crossfade.commands import fleet, worker
 from crossfade.commands.workspace import DATABASE_VARIABLE
+from crossfade.errors import PreflightFailed
 from crossfade.execution.fleet import Fleet
 from crossfade.execution.places import PostgresPlace
 from postgres_kit import PASSWORD, Server
@@ -61,6 +62,25 @@ def test_runs_of_one_subscription_share_its_limits(tenants: Tenants) -> None:
     assert not [call for call in world.state.calls if call.endswith(" 429")]
     for stage in tenants.stages.values():
         assert set(stage.hosts().values()) == {"confirmed"}
+
+
+def test_parts_that_pass_a_limit_together_are_not_queued_together(tenants: Tenants) -> None:
+    """Each plan by itself keeps to the subscription's limit of role assignments; the second is told of the first."""
+    with pytest.raises(PreflightFailed) as caught:
+        tenants.split({"Two": 50, "Six": 50}, settings={"role_assignments_per_subscription": 7})
+    (problem,) = caught.value.problems
+    assert problem.what == (
+        "has 2 role assignments, 3 more are needed here and by other runs of the queue Two 3; 7 are allowed: "
+        "1 too many."
+    )
+    (first,) = tenants.queued()
+    assert (first.name, sorted(first.wants.values())) == ("Two", [1, 3])
+    assert tenants.work().finished == [first.run]
+    six = tenants.stages["Six"]
+    six.world.state.settings["role_assignments_per_subscription"] = 8
+    tenants.queue("Six", 50)
+    assert len(tenants.work().finished) == 1
+    assert set(six.hosts().values()) == {"confirmed"}
 
 
 @pytest.mark.parametrize(("shares", "throttled"), [((0.5, 0.5), False), ((1.0, 1.0), True)])

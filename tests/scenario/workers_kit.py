@@ -40,7 +40,7 @@ from crossfade.execution.fleet import Entry
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
-from crossfade.plan.intent import Azure, Intent, Names, PoolIntent, Waves
+from crossfade.plan.intent import Access, Azure, Intent, Names, PoolIntent, Waves
 from crossfade.plan.plan import Plan
 from crossfade.plan.planner import make_plan
 
@@ -146,7 +146,9 @@ class Yard:
 
         asyncio.run(both())
 
-    def queue(self, name: str, *, pools: Sequence[str] = (), share: int = 100, waves: Waves = QUICK) -> Plan:
+    def queue(
+        self, name: str, *, pools: Sequence[str] = (), share: int = 100, waves: Waves = QUICK, access: Access = Access()
+    ) -> Plan:
         """A planned and queued run of some pools, or all; `discover` was before."""
         from crossfade.inventory.target import TargetSnapshot
 
@@ -154,7 +156,7 @@ class Yard:
         inventory, target = base.read(INVENTORY, Inventory), base.read(TARGET, TargetSnapshot)
         others = {one.key: PoolIntent(skip=True) for one in inventory.pools if pools and one.key not in pools}
         azure = Azure(subscription=self.subscription, location="westeurope", resource_group=f"rg-{name}")
-        intent = Intent(azure=azure, waves=waves, pools=others, names=Names(workspace=name))
+        intent = Intent(azure=azure, waves=waves, access=access, pools=others, names=Names(workspace=name))
         plan = make_plan(inventory, target, Findings(), intent, today=iso(self.clock.now())[:10])
         for file, document in ((INVENTORY, inventory), (TARGET, target), (PLAN, plan)):
             workspace.write(file, document)

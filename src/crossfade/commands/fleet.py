@@ -1,17 +1,22 @@
 """Runs in a queue of a PostgreSQL: put there, and looked at. `worker` carries them out."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from crossfade.clock import Clock, SystemClock
+from crossfade.clock import Clock, SystemClock, iso
 from crossfade.commands.apply import keep_in_database, read_plan
 from crossfade.commands.kept import target_of
 from crossfade.commands.workspace import PLAN, Workspace
-from crossfade.execution.fleet import WAITING, WHOLE, Fleet, Worker, look, waits_for
+from crossfade.errors import PreflightFailed
+from crossfade.execution.fleet import FINISHED, WAITING, WHOLE, Fleet, Worker, look, waits_for
 from crossfade.execution.fleet import Entry as Entry
 from crossfade.execution.places import PostgresPlace
 from crossfade.execution.run import run_id_of
+from crossfade.plan.plan import Plan
+from crossfade.plan.preflight import accepted
+from crossfade.plan.quotas import Quota, passed_together, shared
 
 ANY_SCHEMA = "public"
 """Of a database's place where no schema is meant."""
@@ -39,14 +44,19 @@ def queue(
     `connection` is how its services are reached, without secrets. A run that is queued again keeps what is not said
     anew: its name, its share, its connection.
 
-    Raises InputError for a plan, URL or share that is none, Refused when a worker has the run or its journal is
+    Raises InputError for a plan, URL or share that is none, PreflightFailed when it passes a limit of the service
+    together with the other runs of the queue that are not finished, Refused when a worker has the run or its journal is
     elsewhere.
     """
     plan = read_plan(workspace)
+    mine = _wants(workspace, plan, (clock or SystemClock()).now())
     place = PostgresPlace(database, ANY_SCHEMA)
     run, folder = run_id_of(workspace.digest(PLAN)), str(workspace.folder.resolve())
     said = {key: value for key, value in connection.items() if value}
     with Fleet.open(place, clock or SystemClock()) as fleet:
+        others = {each.name: each.wants for each in fleet.entries() if each.run != run and each.state != FINISHED}
+        if problems := passed_together(mine, others):
+            raise PreflightFailed("The run was not queued: the queue wants more than there is.", problems)
         known = next((each for each in fleet.entries() if (each.run, each.folder) == (run, folder)), None)
         entry = Entry(
             run=run,
@@ -54,11 +64,18 @@ def queue(
             folder=folder,
             connection=said or (known.connection if known else {}),
             limits=limits_of(workspace, plan.subscription),
+            wants={quota.name(): quota.after - quota.before for quota in mine},
             share=share if share is not None else known.share if known else WHOLE,
         )
         keep_in_database(workspace, database)
         fleet.add(entry)
     return entry
+
+
+def _wants(workspace: Workspace, plan: Plan, now: datetime) -> list[Quota]:
+    """What its plan wants of limits that others spend of too, as the target was when it was read."""
+    target = target_of(workspace)
+    return shared(plan.quotas, target.tenant_id, accepted(plan, iso(now)[:10])) if target else []
 
 
 def _name_of(folder: Path) -> str:

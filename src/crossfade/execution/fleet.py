@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS entry (
   reason TEXT NOT NULL, worker TEXT NOT NULL, adopted BIGINT NOT NULL, added_at TEXT NOT NULL, moved_at TEXT NOT NULL,
   CHECK ((state = 'working') = (worker <> ''))
 );
+ALTER TABLE entry ADD COLUMN IF NOT EXISTS wants TEXT NOT NULL DEFAULT '{}';
 CREATE TABLE IF NOT EXISTS worker (
   id TEXT PRIMARY KEY, at_once BIGINT NOT NULL, silence_s DOUBLE PRECISION NOT NULL, beats BIGINT NOT NULL,
   began_at TEXT NOT NULL, beat_at TEXT NOT NULL, ended_at TEXT NOT NULL, why TEXT NOT NULL
@@ -48,13 +49,15 @@ CREATE TABLE IF NOT EXISTS worker (
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the queue. `limits`: the subscriptions it works in and `directory <id>`; `share`: its percent of them;
-    `connection`: how its services are reached, never a secret; `adopted`: how often from a dead worker."""
+    `connection`: how its services are reached, never a secret; `adopted`: how often from a dead worker;
+    `wants`: name of a limit that it shares with other runs -> how much more of it the plan takes."""
 
     run: str
     name: str
     folder: str
     connection: dict[str, str]
     limits: list[str]
+    wants: dict[str, int] = {}
     share: int = WHOLE
     state: str = WAITING
     reason: str = ""
@@ -78,8 +81,9 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _ENTRY = ", ".join(Entry.__struct_fields__)
+_ENTRY_BEFORE = _ENTRY.replace("wants", "'{}'")
 _WORKER = ", ".join(Worker.__struct_fields__)
-_JSON = ("connection", "limits")
+_JSON = ("connection", "limits", "wants")
 _INSERT = f"INSERT INTO entry ({_ENTRY}) VALUES ({', '.join(['%s'] * len(Entry.__struct_fields__))})"
 
 
@@ -87,10 +91,14 @@ class Fleet:
     """The queue of one database, open. All its methods raise JournalMismatch when the database refuses, DatabaseLost
     when it does not answer."""
 
-    def __init__(self, connection: Connection, place: PostgresPlace, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, place: PostgresPlace, clock: Clock, columns: set[str] | None = None
+    ) -> None:
+        """`columns`: what an entry has, where the queue is looked at as an earlier version made it."""
         self._connection = connection
         self._place = place
         self._clock = clock
+        self._entry = _ENTRY if columns is None or "wants" in columns else _ENTRY_BEFORE
 
     @classmethod
     def open(cls, database: PostgresPlace, clock: Clock, *, application: str = "crossfade") -> "Fleet":
@@ -125,7 +133,7 @@ class Fleet:
     def entries(self) -> list[Entry]:
         """In the order in which they were queued."""
         with _errors(self._place):
-            rows = self._connection.execute(f"SELECT {_ENTRY} FROM entry ORDER BY added_at, run").fetchall()
+            rows = self._connection.execute(f"SELECT {self._entry} FROM entry ORDER BY added_at, run").fetchall()
         return [_entry(row) for row in rows]
 
     def workers(self) -> list[Worker]:
@@ -297,13 +305,14 @@ def look(database: PostgresPlace, clock: Clock) -> tuple[list[Entry], list[Worke
     """The queue and the workers. Raises InputError where there is no fleet."""
     place = database.in_schema(SCHEMA)
     with _errors(place), closing(connect(place)) as connection:
-        known = connection.execute(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'entry'", (SCHEMA,)
-        ).fetchone()
-        if known is None:
+        rows = connection.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = 'entry'",
+            (SCHEMA,),
+        ).fetchall()
+        if not rows:
             mend = "Queue a run with `crossfade queue`."
             raise InputError("There is no fleet here.", [Problem(str(place), "No queue in this database.", mend)])
-        fleet = Fleet(connection, place, clock)
+        fleet = Fleet(connection, place, clock, {str(name) for (name,) in rows})
         return fleet.entries(), fleet.workers()
 
 

@@ -11,6 +11,20 @@ from typing import Any
 from crossfade.model.ids import DESKTOP_USER_ROLE, fold
 from crossfade.model.target import Permission, RoleDefinition, RolePermission
 
+MACHINES: dict[str, str] = {
+    "Microsoft.Compute/virtualMachines/read": "see the VMs",
+    "Microsoft.Compute/virtualMachines/restart/action": "restart the VMs",
+    "Microsoft.Compute/virtualMachines/runCommands/write": "run the move script on the VMs",
+    "Microsoft.Compute/virtualMachines/runCommands/delete": "take the move script off the VMs again",
+}
+"""Needed wherever there are VMs, which may be other subscriptions than that of the new objects."""
+
+POWER: dict[str, str] = {
+    "Microsoft.Compute/virtualMachines/start/action": "start the VMs that are off",
+    "Microsoft.Compute/virtualMachines/deallocate/action": "deallocate them again",
+}
+"""Likewise, where VMs were off at plan time."""
+
 NEEDED: dict[str, str] = {
     "Microsoft.DesktopVirtualization/hostPools/write": "create the host pools",
     "Microsoft.DesktopVirtualization/applicationGroups/write": "create the application groups",
@@ -18,9 +32,7 @@ NEEDED: dict[str, str] = {
     "Microsoft.DesktopVirtualization/hostpools/retrieveRegistrationToken/action": "register hosts",
     "Microsoft.DesktopVirtualization/hostpools/sessionhosts/write": "open, close and assign session hosts",
     "Microsoft.Resources/subscriptions/resourceGroups/write": "create the resource groups",
-    "Microsoft.Compute/virtualMachines/read": "see the VMs",
-    "Microsoft.Compute/virtualMachines/restart/action": "restart the VMs",
-    "Microsoft.Compute/virtualMachines/runCommands/write": "run the move script on the VMs",
+    **MACHINES,
     "Microsoft.Authorization/roleAssignments/write": "publish to people",
 }
 """Actions that every plan needs, and what for."""

@@ -3,13 +3,13 @@
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.model.ids import fold
-from crossfade.model.rights import LINKS, LOGS, NEEDED, READERS, SCALING, SNAPSHOTS, allowed
+from crossfade.model.ids import fold, group_id, segments
+from crossfade.model.rights import LINKS, LOGS, MACHINES, NEEDED, POWER, READERS, SCALING, SNAPSHOTS, allowed
 from crossfade.model.sign_in import UNREAD, SignInPolicy, hole_in
 from crossfade.plan import moved_on
 from crossfade.plan.membership import broken, promises
-from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole, PutResource, SendLogs, SnapshotDisk
-from crossfade.plan.plan import Plan
+from crossfade.plan.operations import Action, CreateDirectoryGroup, GrantRole, PutResource, SendLogs
+from crossfade.plan.plan import HostMove, Plan
 from crossfade.plan.quotas import quotas as count_quotas
 from crossfade.plan.scaling import TYPE as SCALING_PLANS
 from crossfade.plan.scope import Scope
@@ -19,23 +19,32 @@ ENOUGH = "Contributor and User Access Administrator have all that is needed"
 SENDERS = (
     "Log Analytics Contributor or Monitoring Contributor, and User Access Administrator where people are let in there"
 )
+OPERATORS = "Contributor has all that is needed"
+VM_GROUP = "Have Contributor granted there, or leave these pools out of the plan."
+LOG_PLACE = "Check the id in [diagnostics], and have Log Analytics Contributor granted there."
 UNREAD_RIGHTS = "the caller's permissions at"
 """How the subject of a gap begins where they could not be read."""
 
 
 def rights(plan: Plan, target: TargetSnapshot) -> list[Problem]:
-    """Judged by effective actions at the subscription, never by the names of roles; and at the workspace of the logs,
-    which may be in another subscription."""
+    """Judged by effective actions at the subscription, never by the names of roles; and at what may be in another one:
+    the resource groups of VMs, and the workspace of the logs."""
     logs = log_workspace(plan)
-    here = _lacking(f"/subscriptions/{plan.subscription}", needed(plan), ENOUGH, target)
-    doubt = next((gap for gap in target.gaps if gap.subject == f"{UNREAD_RIGHTS} {logs}"), None)
-    if not needed_for_logs(plan) or doubt is None:
-        return here + _lacking(logs, needed_for_logs(plan), SENDERS, target)
-    what = f"what {target.caller or 'the caller'} may do there could not be read: {doubt.why}"
+    elsewhere = needed_for_machines(plan)
     return [
-        *here,
-        Problem(logs, what, "Check the id in [diagnostics], and have Log Analytics Contributor granted there."),
+        *_lacking(f"/subscriptions/{plan.subscription}", needed(plan), ENOUGH, target),
+        *(problem for group in elsewhere for problem in _judged(group, elsewhere[group], OPERATORS, VM_GROUP, target)),
+        *_judged(logs, needed_for_logs(plan), SENDERS, LOG_PLACE, target),
     ]
+
+
+def _judged(scope: str, actions: dict[str, str], enough: str, mend: str, target: TargetSnapshot) -> list[Problem]:
+    """What is lacking at one scope, or why nobody knows. `mend` is for the latter."""
+    doubt = next((gap for gap in target.gaps if fold(gap.subject) == fold(f"{UNREAD_RIGHTS} {scope}")), None)
+    if not actions or doubt is None:
+        return _lacking(scope, actions, enough, target)
+    what = f"what {target.caller or 'the caller'} may do there could not be read: {doubt.why}"
+    return [Problem(scope, what, mend)]
 
 
 def _lacking(scope: str, actions: dict[str, str], enough: str, target: TargetSnapshot) -> list[Problem]:
@@ -56,8 +65,27 @@ def needed(plan: Plan) -> dict[str, str]:
     writes = (Action.CREATE, Action.UPDATE)
     logs = any(isinstance(op, SendLogs) and op.action in writes for op in plan.operations)
     scaled = any(isinstance(op, PutResource) and op.type == SCALING_PLANS for op in plan.operations)
-    kept = any(isinstance(op, SnapshotDisk) for op in plan.operations)
-    return {**NEEDED, **(LOGS if logs else {}), **(SCALING if scaled else {}), **(SNAPSHOTS if kept else {})}
+    return {**NEEDED, **_on_machines(plan.hosts), **(LOGS if logs else {}), **(SCALING if scaled else {})}
+
+
+def needed_for_machines(plan: Plan) -> dict[str, dict[str, str]]:
+    """Resource groups of VMs outside the plan's subscription -> actions that the plan needs there, and what for."""
+    found: dict[str, list[HostMove]] = {}
+    for move in plan.hosts:
+        if fold(segments(move.vm).get("subscriptions", "")) != fold(plan.subscription):
+            found.setdefault(fold(_group_of(move.vm)), []).append(move)
+    return {_group_of(moves[0].vm): {**MACHINES, **_on_machines(moves)} for _, moves in sorted(found.items())}
+
+
+def _group_of(vm: str) -> str:
+    parts = segments(vm)
+    return group_id(parts.get("subscriptions", ""), parts.get("resourcegroups", ""))
+
+
+def _on_machines(moves: list[HostMove]) -> dict[str, str]:
+    """Actions on the VMs of these hosts that not every plan needs."""
+    off, kept = any(move.start for move in moves), any(move.snapshot for move in moves)
+    return {**(POWER if off else {}), **(SNAPSHOTS if kept else {})}
 
 
 def log_workspace(plan: Plan) -> str:
@@ -138,8 +166,8 @@ def existing_groups(plan: Plan, target: TargetSnapshot) -> list[Problem]:
     now = {fold(group.id): group for group in target.candidates}
     known = {fold(one.object_id): one.upn for one in target.identities if one.object_id}
     problems = []
-    for (_, group_id), promise in promises(plan).items():
-        group = now.get(group_id)
+    for (_, directory_group), promise in promises(plan).items():
+        group = now.get(directory_group)
         members = group.members if group and group.complete else None
         names = {**known, **(group.names if group else {})}
         problems += [

@@ -5,7 +5,7 @@ facts/arm-service 10).
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -43,6 +43,10 @@ class Quota(msgspec.Struct, frozen=True, kw_only=True):
         """The scope for a reader: of an object its name."""
         return f"application group {last_name(self.scope)}" if self.scope.startswith("/") else self.scope
 
+    def name(self) -> str:
+        """Of the limit, the same in every plan that spends of it."""
+        return f"{self.what}, {self.scope}"
+
     def told(self) -> str:
         """For a reader of the plan."""
         known = f"limit {self.limit}, {self.free()} free afterwards" if self.limit else "the limit could not be read"
@@ -73,10 +77,40 @@ def quotas(
     """The limits that would be passed. `accepted`: ids of findings that somebody answers for. A grant or a group that
     is there is not new; a limit that was not read says nothing."""
     operations = list(operations)
-    settled = {ON_OBJECT, *([GROUPS] if fold(RAISED) in {fold(name) for name in accepted} else [])}
+    settled = _settled(accepted)
     wide = [one for one in counted(operations, target, subscription) if one.limit and one.what not in settled]
     found = [*wide, *_of_objects(_new_grants(operations, target), target)]
     return [_passed(one) for one in found if one.free() < 0 and one.after > one.before]
+
+
+def shared(quotas: Iterable[Quota], directory: str, accepted: Collection[str] = ()) -> list[Quota]:
+    """The limits of a plan that other plans spend of too: the subscription's, and the directory's under its id."""
+    settled = _settled(accepted)
+    spent = [one for one in quotas if one.limit and one.after > one.before and one.what not in settled]
+    tenant = f"directory {directory}"
+    return [msgspec.structs.replace(one, scope=tenant) if one.what == GROUPS else one for one in spent]
+
+
+def passed_together(mine: Iterable[Quota], others: Mapping[str, Mapping[str, int]]) -> list[Problem]:
+    """Limits that these plans pass together, where each by itself does not. `others`: name of a run that is still to
+    be carried out -> name of a limit -> how much more it wants of that."""
+    problems = []
+    for quota in mine:
+        shares = {run: wants[quota.name()] for run, wants in others.items() if wants.get(quota.name())}
+        over = quota.after + sum(shares.values()) - quota.limit
+        if shares and over > 0:
+            with_them = ", ".join(f"{run} {more}" for run, more in sorted(shares.items()))
+            what = (
+                f"has {quota.before} {quota.what}, {quota.after - quota.before} more are needed here and by other runs "
+                f"of the queue {with_them}; {quota.limit} are allowed: {over} too many."
+            )
+            problems.append(Problem(quota.scope, what, _RAISE if quota.what == GROUPS else _FEWER))
+    return problems
+
+
+def _settled(accepted: Collection[str]) -> set[str]:
+    """Limits that are not judged as a whole: that of an object has its own, and what somebody answers for."""
+    return {ON_OBJECT, *([GROUPS] if fold(RAISED) in {fold(name) for name in accepted} else [])}
 
 
 def _passed(quota: Quota) -> Problem:

@@ -10,6 +10,7 @@ from crossfade.errors import PlanConflict
 from crossfade.inventory.target import Count
 from crossfade.plan import preflight
 from crossfade.plan.intent import Accepted
+from crossfade.plan.quotas import passed_together, shared
 from crossfade.report.plan_text import plan_text
 
 ASSIGNMENTS = Count(what="role_assignments", scope=SUB, used=3990, limit=4000)
@@ -64,3 +65,32 @@ def test_a_limit_that_is_passed_already_stops_nobody_who_adds_nothing() -> None:
     nothing = msgspec.structs.replace(plan, operations=[])
     over = estate.target(counts=[msgspec.structs.replace(GROUPS, used=600)])
     assert preflight.quotas(nothing, over) == []
+
+
+def test_plans_of_one_queue_pass_a_limit_together() -> None:
+    estate = office()
+    plan = plan_of(estate, estate.target(counts=[ASSIGNMENTS, GROUPS]))
+    mine = shared(plan.quotas, "d1")
+    assert [one.name() for one in mine] == [
+        f"role assignments, subscription {SUB}",
+        "application groups, directory d1",
+    ]
+    assignments, groups = (one.name() for one in mine)
+    assert passed_together(mine, {}) == []
+    assert (
+        passed_together(mine, {"b": {assignments: 5, groups: 8}, "c": {"role assignments, subscription x": 90}}) == []
+    )
+    (problem,) = passed_together(mine, {"b": {assignments: 3, groups: 1}, "c": {assignments: 4}})
+    assert problem.where == f"subscription {SUB}"
+    assert problem.what == (
+        "has 3990 role assignments, 5 more are needed here and by other runs of the queue b 3, c 4; 4000 are allowed: "
+        "2 too many."
+    )
+    assert "access.direct_threshold" in problem.mend
+
+
+def test_a_raised_limit_and_one_that_was_not_read_are_nobodys_share() -> None:
+    estate = office()
+    plan = plan_of(estate, estate.target(counts=[GROUPS, msgspec.structs.replace(ASSIGNMENTS, limit=0)]))
+    assert [one.what for one in shared(plan.quotas, "d1")] == ["application groups"]
+    assert shared(plan.quotas, "d1", ["Group-Quota:Tenant"]) == []
