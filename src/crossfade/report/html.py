@@ -1,13 +1,23 @@
 """The report as one self-contained HTML page: no script, no request, everything escaped."""
 
+import re
 from functools import cache
 
 import jinja2
+from markupsafe import Markup, escape
 
 from crossfade.report import gantt, words
 from crossfade.report.documents import Documents
 from crossfade.report.page import MOST, Page
 from crossfade.report.verdict import verdict
+
+QUOTED = re.compile(r"`([^`]+)`")
+
+
+def marked(text: str) -> Markup:
+    """Escaped text in which what stands between backquotes is code: what to type, or a table of crossfade.toml."""
+    return Markup(QUOTED.sub(r"<code>\1</code>", str(escape(text))))
+
 
 FILTERS = {
     "moment": words.moment,
@@ -20,6 +30,7 @@ FILTERS = {
     "feed_title": words.title,
     "people": words.people,
     "clean": words.clean,
+    "marked": marked,
 }
 
 

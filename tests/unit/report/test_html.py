@@ -70,6 +70,14 @@ def test_stands_by_itself() -> None:
     assert not [name for _, given in tags for name in given if name.startswith("on")]
 
 
+def test_what_stands_between_backquotes_is_code() -> None:
+    told = finding(mend=f"Run `crossfade who {EVIL}`, then look; a lone ` stays.")
+    page = html(replace(documents(), findings=Findings(findings=[told])))
+    assert "Run <code>crossfade who &lt;script&gt;" in page
+    assert "</code>, then look; a lone ` stays." in page
+    Checked(page)
+
+
 def test_links_lead_to_the_clouds_portal() -> None:
     made = documents()
     page = html(made)
