@@ -77,7 +77,9 @@ def _tell(data: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps({"error": data}, indent=2, sort_keys=True, ensure_ascii=False))
     else:
-        print(as_text(data), file=sys.stderr)
+        from crossfade.cli.fitting import fitted
+
+        print(fitted(as_text(data), sys.stderr), file=sys.stderr)
 
 
 def as_text(data: dict[str, Any]) -> str:

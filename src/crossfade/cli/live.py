@@ -47,18 +47,18 @@ class Figures(NamedTuple):
 
 
 def view(found: "Status", figures: Figures | None = None) -> RenderableType:
-    """The whole view: time and calls, hosts as one bar, waves, hosts in flight, what is waited for, what happened."""
+    """The whole view: time and calls, hosts as one bar, who needs somebody, what is waited for, waves, hosts in flight,
+    what happened. A terminal that is too low for it loses the end, so what matters most comes first."""
     parts: list[RenderableType] = [
         _times(found, figures or Figures()),
         _bar(found.hosts_by_state),
-        Text(),
-        _waves(found),
     ]
     stuck = [host for host in found.hosts if host.state == STUCK]
     busy = [host for host in found.hosts if status_text.matters(host) and host.state != STUCK]
-    parts += [Text(), _busy(busy)] if busy else []
     parts += _list("needs somebody", [f"{status_text.short(host.host)}: {host.reason}" for host in stuck[:STUCK_SHOWN]])
     parts += _list("waiting for", [status_text.waiting(each) for each in found.waiting])
+    parts += [Text(), _waves(found)]
+    parts += [Text(), _busy(busy)] if busy else []
     parts += _list("last", [status_text.line(event) for event in found.recent[-EVENTS_SHOWN:]])
     title = f"[bold]Crossfade[/] · run {found.run} · {found.state}"
     return Panel(Group(*parts), title=title, title_align="left", box=box.ROUNDED, padding=(1, 2))
@@ -121,8 +121,9 @@ def around(waves: "list[WaveStatus]") -> "tuple[list[WaveStatus], int, int]":
     """The waves that matter now, and how many stand before and after them."""
     at = next((place for place, wave in enumerate(waves) if wave.state != "confirmed"), len(waves) - 1)
     first = max(0, min(at - 2, len(waves) - WAVES_SHOWN))
-    shown = waves[first : first + WAVES_SHOWN]
-    return shown, first, len(waves) - first - len(shown)
+    last = min(len(waves), first + WAVES_SHOWN)
+    first, last = first if first > 1 else 0, last if len(waves) - last > 1 else len(waves)  # no line to hide one line
+    return waves[first:last], first, len(waves) - last
 
 
 def _states(by_state: dict[str, int]) -> Text:
