@@ -121,6 +121,7 @@ def _rolled_back(done: "RolledBack") -> str:
         return f"{told}.\nNothing was written."
     became = "Not all is taken back yet" if done.error else "Taken back"
     lines = [f"{became}: {done.of}. Run {done.run_id} is {done.state}."]
+    lines += [f"Not let into classic again, the person has left the directory: {one}" for one in done.left_out]
     lines += [str(done.error.get(name, "")) for name in ("what", "why", "mend")] if done.error else []
     return "\n".join(line for line in lines if line)
 

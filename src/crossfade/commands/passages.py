@@ -9,7 +9,7 @@ from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import run_id_of
 from crossfade.execution.seats import PEOPLE, SEEN_NOTE
 from crossfade.execution.transitions import Kind
-from crossfade.execution.undone import operation_of, written
+from crossfade.execution.undone import operation_of, written, wrote_nothing
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.plan.operations import AddMember, CreateDirectoryGroup, GrantRole, RetractAssignment
 from crossfade.plan.plan import GroupAccess, Plan
@@ -42,7 +42,7 @@ class Passages:
         stands = written(steps)
         for step in steps:
             name = operation_of(step.id, PEOPLE)
-            if name in stands:
+            if name in stands and not wrote_nothing(step):
                 self._done[name] = max(step.moved_at, self._done.get(name, ""))
         for note in reader.events(kind="note", subject=SEEN_NOTE):
             if note.run_id == run_id:

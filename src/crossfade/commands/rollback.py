@@ -24,16 +24,19 @@ from crossfade.execution.run import MakeEngine, Services, make_context, run_id_o
 from crossfade.execution.transitions import HostState, Kind, RunState
 from crossfade.execution.undone import effects
 from crossfade.execution.workflows.rollback import classic_answers
+from crossfade.execution.workflows.undo import left_out
 from crossfade.plan.plan import Plan
 
 
 class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it. `of`: run, a wave or a host; `state` of the run; `summary` what a dry run would do."""
+    """What became of it. `of`: run, a wave or a host; `state` of the run; `summary` what a dry run would do;
+    `left_out`: `UPN in app group` of whoever has left the directory, so that classic cannot list them again."""
 
     run_id: str
     of: str
     state: str
     summary: dict[str, Any] = {}
+    left_out: list[str] = []
     error: dict[str, Any] | None = None
 
     @property
@@ -94,11 +97,13 @@ async def rollback(
             forget_engines(workspace)
         outcome = await steered(control, take_back(context, scope, getpass.getuser(), make_engine))
         ended = journal.get(Kind.RUN, context.run_id)
+        gone = left_out(context)
     finally:
         journal.close()
     error = outcome.error if outcome.state is not WorkflowState.DONE else None
     state = ended.state if ended else "unknown"
-    return RolledBack(run_id=run_id_of(digest), of=scope.of, state=state, summary=summary, error=error)
+    run_id = run_id_of(digest)
+    return RolledBack(run_id=run_id, of=scope.of, state=state, summary=summary, left_out=gone, error=error)
 
 
 async def _dry_run(

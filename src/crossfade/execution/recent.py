@@ -24,7 +24,7 @@ class Recent(Generic[Value]):
         limit = self._fresh_s if fresh_s is None else fresh_s
         async with self._locks.setdefault(key, asyncio.Lock()):
             known = self._known.get(key)
-            if known is not None and self._now() - known[0] <= limit:
+            if known is not None and 0 <= self._now() - known[0] <= limit:  # a clock set back makes nothing young
                 return known[1]
             before = self._forgotten.get(key, 0)
             value = await read()

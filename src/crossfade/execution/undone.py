@@ -16,6 +16,8 @@ from crossfade.execution.transitions import FINISHED_STEPS, Kind, StepState
 from crossfade.plan.operations import Action
 
 UNDONE = " (undone)"
+GONE = "gone"
+"""In the facts of a step: who has left the directory, so that it wrote nothing."""
 _AGAIN = re.compile(r" \(again \d+\)$")
 ONLY_LOOKED = frozenset({Action.ADOPT, Action.NO_OP})
 
@@ -58,13 +60,18 @@ def effects(journal: JournalReader, run_id: str, operations: Mapping[str, Any]) 
     found = []
     for step in steps:
         name = operation_of(step.id, step.parent or "")
-        if step.id in gone or name not in operations or step.state == StepState.NOOP:
+        if step.id in gone or name not in operations or step.state == StepState.NOOP or wrote_nothing(step):
             continue
         if operations[name].action not in ONLY_LOOKED:
             sure = step.state == StepState.DONE
             found.append(Effect(name, step.parent or "", step.id.removeprefix(f"{step.parent}/"), sure))
     order = {name: place for place, name in enumerate(operations)}
     return sorted(found, key=lambda effect: (order[effect.operation], effect.step))
+
+
+def wrote_nothing(step: Entity) -> bool:
+    """Whether it was for somebody who has left the directory."""
+    return GONE in step.data.get("facts", {})
 
 
 def _finished(step: Entity | None) -> bool:

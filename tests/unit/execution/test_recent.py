@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from crossfade.clock import SimulatedClock
 from crossfade.execution.recent import Recent
@@ -64,3 +64,12 @@ def test_a_read_under_way_during_a_change_is_not_used_by_who_made_the_change() -
         return mine
 
     assert clock.run(change_meanwhile()) == "after"
+
+
+def test_a_clock_that_is_set_back_makes_no_answer_young_again() -> None:
+    clock = SimulatedClock(START)
+    service, recent = Service(clock), Recent[str](clock, 5)
+    clock.run(recent.get("pool", service.read))
+    service.value = "somebody has signed in"
+    clock.start -= timedelta(hours=1)
+    assert clock.run(recent.get("pool", service.read)) == "somebody has signed in"

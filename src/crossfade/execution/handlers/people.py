@@ -7,14 +7,18 @@ from crossfade.clock import Clock
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.classic import Classic
 from crossfade.cloud.graph import Graph
-from crossfade.errors import Forbidden, NotFound, StepFailed
+from crossfade.errors import CloudError, Forbidden, NotFound, StepFailed
+from crossfade.execution.handlers.departed import has_left, is_stuck
 from crossfade.execution.recent import Recent
 from crossfade.execution.steps import Facts
+from crossfade.execution.undone import GONE
 from crossfade.model.ids import fold, last_name
 from crossfade.plan.membership import Promise, broken
 from crossfade.plan.operations import AddMember, CreateDirectoryGroup, GrantRole, RetractAssignment
 
 GROUP_PREFIX = "group:"
+UNKNOWN = "PrincipalNotFound"
+USER = "User"
 LIST_FRESH_S = 600.0
 MORE = 1_000
 """How many people too many are read of a group, so that they can be named; beyond, it is only said to be larger."""
@@ -92,10 +96,20 @@ class Grants:
         return {"assignment": found["id"]} if found else None
 
     async def apply(self, operation: GrantRole) -> Facts:
-        """Raises StepFailed, with nothing written, where an existing group is not what the plan counts on any more."""
+        """Raises StepFailed, with nothing written, where an existing group is not what the plan counts on any more.
+        Somebody who has left the directory since the plan is told and given nothing."""
         promise = self._promises.get((fold(operation.scope), fold(operation.principal)))
         if promise is not None:
             await self._look_again(promise)
+        try:
+            return await self._grant(operation)
+        except CloudError as error:
+            person = error.service_code == UNKNOWN and operation.principal_type == USER
+            if not person or not await has_left(self._graph, operation.principal):
+                raise
+        return {GONE: operation.principal_label}
+
+    async def _grant(self, operation: GrantRole) -> Facts:
         found = await self._access.grant(
             operation.scope,
             last_name(operation.subject),
@@ -142,8 +156,14 @@ class Members:
         return {"group_id": group} if fold(operation.member) in {fold(one) for one in inside} else None
 
     async def apply(self, operation: AddMember) -> Facts:
+        """Somebody who has left the directory since the plan is told and added to nothing."""
         group = await self._groups.of(operation.subject)
-        await self._graph.add_members(group, [operation.member])
+        try:
+            await self._graph.add_members(group, [operation.member])
+        except NotFound:
+            if not await has_left(self._graph, operation.member):
+                raise
+            return {GONE: operation.member_label}
         return {"group_id": group}
 
     async def undo(self, operation: AddMember) -> Facts:
@@ -160,7 +180,8 @@ class Members:
 
 
 class Retractions:
-    """People out of classic app groups, and back in on the way back."""
+    """People out of classic app groups, and back in on the way back. Classic writes nothing for somebody who has left
+    the directory: they are told, and stop nobody else's way."""
 
     def __init__(self, classic: Classic, clock: Clock) -> None:
         self._classic = classic
@@ -178,8 +199,17 @@ class Retractions:
             await self._classic.unassign_user(operation.group, operation.upn)
         except NotFound:
             return {"retracted": True}
+        except CloudError as error:
+            if not is_stuck(error):
+                raise
+            return {"retracted": False, GONE: operation.upn}
         return {"retracted": True}
 
     async def undo(self, operation: RetractAssignment) -> Facts:
-        await self._classic.assign_user(operation.group, operation.upn)
+        try:
+            await self._classic.assign_user(operation.group, operation.upn)
+        except CloudError as error:
+            if not is_stuck(error):
+                raise
+            return {"assigned": False, GONE: operation.upn}
         return {"assigned": True}

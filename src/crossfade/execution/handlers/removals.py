@@ -5,11 +5,9 @@ from collections.abc import Awaitable, Callable
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.classic import Classic
 from crossfade.errors import CloudError, Forbidden, NotFound
+from crossfade.execution.handlers.departed import is_stuck
 from crossfade.execution.steps import Facts
 from crossfade.plan.completion import Removal
-
-STUCK = ("6031", "UpnNotInAad")
-"""The person is gone from the directory, and the service wants one who is there (facts/classic-service 1.10)."""
 
 
 class Removals:
@@ -55,7 +53,7 @@ class Removals:
         try:
             await self._classic.unassign_user(removal.key, removal.upn)
         except CloudError as error:
-            if not any(mark in f"{error.service_code} {error.why}" for mark in STUCK):
+            if not is_stuck(error):
                 raise
             return {"removed": False, "stuck": removal.upn}
         return {"removed": True}

@@ -8,8 +8,10 @@ import msgspec
 from crossfade.errors import CloudError, Conflict
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Body, Workflow
+from crossfade.execution.seats import PEOPLE
 from crossfade.execution.steps import Facts, insist
-from crossfade.execution.undone import UNDONE, Effect, effects
+from crossfade.execution.transitions import Kind
+from crossfade.execution.undone import GONE, UNDONE, Effect, effects, operation_of
 from crossfade.model.ids import parent_key, same
 from crossfade.plan.operations import (
     AddMember,
@@ -120,6 +122,17 @@ def _all(context: Context) -> list[Effect]:
     return effects(context.journal, context.run_id, context.operations)
 
 
+def left_out(context: Context) -> list[str]:
+    """`UPN in app group` of the people whom classic could not list again: the directory has no such person any more."""
+    steps = context.journal.all(Kind.STEP, parent=PEOPLE)
+    undone = ((step, step.data.get("facts", {}).get(GONE)) for step in steps if step.id.endswith(UNDONE))
+    return [
+        f"{upn} in {context.operation(operation_of(step.id.removesuffix(UNDONE), PEOPLE)).group}"
+        for step, upn in undone
+        if upn and step.run_id == context.run_id
+    ]
+
+
 def as_data(found: Iterable[Effect]) -> list[Any]:
     return [msgspec.to_builtins(effect) for effect in found]
 
@@ -127,6 +140,7 @@ def as_data(found: Iterable[Effect]) -> list[Any]:
 __all__ = [
     "as_data",
     "everything",
+    "left_out",
     "of_hosts",
     "of_operation",
     "publications",
