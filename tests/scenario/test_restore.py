@@ -10,6 +10,8 @@ import msgspec
 import pytest
 from back_kit import say, take_back
 from stage import Stage, personal, pooled, short, spec_of
+from test_complete import DAY
+from test_complete import done as complete
 
 from avdtwin import faults
 from avdtwin.estate.export import export_folder
@@ -17,17 +19,18 @@ from crossfade.assessment.assess import assess
 from crossfade.assessment.findings import Findings
 from crossfade.clock import iso
 from crossfade.commands.apply import Applied
+from crossfade.commands.complete import BACKUP
 from crossfade.commands.discover import discover_exports, discover_target
 from crossfade.commands.doctor import look_there
 from crossfade.commands.verify import verify
 from crossfade.commands.workspace import INVENTORY, PLAN, TARGET
-from crossfade.errors import CannotRollBack, PreflightFailed, Refused
+from crossfade.errors import CannotRollBack, InputError, PreflightFailed, Refused
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.growth import Growth
 from crossfade.model.modes import RESTORE
-from crossfade.plan.intent import Accepted
+from crossfade.plan.intent import Accepted, PoolIntent
 from crossfade.plan.plan import Plan
 from crossfade.plan.planner import make_plan
 
@@ -221,6 +224,45 @@ def test_nothing_can_go_back_and_nothing_is_there_to_be_removed(tmp_path: Path) 
     stage.apply()
     with pytest.raises(CannotRollBack, match="nothing to go back to"):
         take_back(stage)
+    for dry_run in (True, False):
+        with pytest.raises(Refused, match="Classic has gone, and the run left no snapshot") as refused:
+            complete(stage, dry_run=dry_run)
+        assert refused.value.mend == "There is nothing to do."
+
+
+def snapshots(stage: Stage) -> list[str]:
+    found = (one for one in stage.world.state.arm.resources.values() if one.type == "Microsoft.Compute/snapshots")
+    return sorted(one.name for one in found)
+
+
+def test_complete_removes_the_snapshots_of_disks_and_asks_classic_for_nothing(tmp_path: Path) -> None:
+    """Refused without a proof and before the waiting period is over, as anywhere."""
+    stage = late(tmp_path, personal(hosts=2))
+    [source] = [pool.key for pool in stage.workspace.read(INVENTORY, Inventory).pools]
+    plan(stage, pools={source: PoolIntent(disk_snapshot=True)})
+    assert stage.apply().state == "finished"
+    assert len(snapshots(stage)) == 2
+    with pytest.raises(InputError, match="crossfade verify"):
+        complete(stage)
+    assert proof(stage).passed()
+    with pytest.raises(Refused, match="everything is kept until"):
+        complete(stage, dry_run=True)
+    stage.wait(8 * DAY)
+    with pytest.raises(InputError, match="complete --dry-run"):
+        complete(stage)
+    machines, before = set(stage.world.state.machines), dict(stage.calls)
+    planned = complete(stage, dry_run=True)
+    assert (planned.exit_code, planned.counts, planned.stays) == (2, {"os-disk-snapshot": 2}, [])
+    asked: list[str] = []
+    stage.taps.append(lambda scope: asked.append(str(scope["path"])))
+    ended = complete(stage)
+    assert (ended.state, ended.error, ended.without_classic) == ("completed", None, True)
+    assert snapshots(stage) == []
+    assert set(stage.world.state.machines) == machines
+    new = {call for call, count in stage.calls.items() if count != before.get(call)}
+    assert {call.split("/")[-2] for call in new} == {"snapshots"}
+    assert not [path for path in asked if "RdsManagement" in path]
+    assert not stage.workspace.has(BACKUP), "nothing of classic went"
 
 
 # ---------------------------------------------------------------- classic goes in the middle
@@ -254,6 +296,12 @@ def test_a_frozen_run_goes_on_without_classic(tmp_path: Path, engine: str) -> No
     assert order.actor == "dana"
     with pytest.raises(CannotRollBack, match="nothing to go back to"):
         take_back(stage)
+    with pytest.raises(Refused, match="Classic has gone"):
+        complete(stage, dry_run=True)
+    faults.put_in(stage.world, [])
+    stage.wait(8 * DAY)
+    proof(stage)
+    assert complete(stage, dry_run=True).counts["host-pool"] == 2, "it is there again, so it goes"
 
 
 def test_a_frozen_run_tells_both_ways_out(tmp_path: Path) -> None:

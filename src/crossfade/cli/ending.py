@@ -37,8 +37,13 @@ def _told(done: "Completed") -> str:
     lines = [f"It would be removed: {counts}. Nothing was."]
     if done.state != "dry-run":
         lines = [f"Run {done.run_id} is {done.state}."]
-        lines += [f"Removed: {counts}. Their definitions are in classic-backup.json."] if not done.error else []
+        lines += [f"Removed: {counts}.{_kept(done)}"] if done.counts and not done.error else []
+    lines += ["Classic has gone: nothing of it is removed."] if done.without_classic else []
     lines += [f"Stays: {one}" for one in done.stays]
     lines += [f"Not removable by itself, the person is gone: {one}" for one in done.stuck]
     lines += [str(done.error.get(name, "")) for name in ("what", "why", "mend")] if done.error else []
     return "\n".join(line for line in lines if line)
+
+
+def _kept(done: "Completed") -> str:
+    return "" if done.without_classic else " Their definitions are in classic-backup.json."

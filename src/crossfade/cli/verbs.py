@@ -388,6 +388,7 @@ def complete(
     ] = False,
 ) -> Answer:
     """Remove the classic objects of a finished, proven and rested migration: those that completion.json lists.
+    Where classic has gone, only the snapshots of OS disks that the run took.
 
     Exit codes: 0 removed; 1 not all of it; 2 a dry run found something to remove; 3 refused, nothing removed.
     """

@@ -1,5 +1,6 @@
 """`crossfade complete`: the classic objects of a finished, proven and rested migration are removed, by a plan of their
-own. What they were can be read again in classic-backup.json."""
+own. What they were can be read again in classic-backup.json. Where classic has gone, only the
+snapshots of OS disks that the run took are removed."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
@@ -12,21 +13,24 @@ from crossfade.commands.engines import COMPLETE_ENGINE
 from crossfade.commands.kept import inventory_of
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
+from crossfade.commands.without_classic import alive, probe
 from crossfade.commands.workspace import PLAN, VERIFICATION, File, Workspace
 from crossfade.errors import Refused, StalePlan
 from crossfade.execution.control import CommandControl
 from crossfade.execution.engine import WorkflowState
 from crossfade.execution.handlers.removals import Removals
 from crossfade.execution.journal import Journal
-from crossfade.execution.reader import JournalReader
+from crossfade.execution.orders import Orders
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of, worked_on
 from crossfade.execution.transitions import Kind, RunState
+from crossfade.execution.undone import effects
 from crossfade.execution.workflows.complete import COMPLETE, complete_bodies, stuck
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.ids import fold
 from crossfade.model.modes import RESTORE
-from crossfade.plan.completion import Completion, make_completion
+from crossfade.plan.completion import Completion, make_completion, make_disk_completion
+from crossfade.plan.operations import SnapshotDisk
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
@@ -48,10 +52,11 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
 
 class Completed(msgspec.Struct, frozen=True, kw_only=True):
     """What became of it. `counts`: kind -> how many go; `stays`: what does not, and why; `stuck`: assignments that the
-    service could not remove by themselves."""
+    service could not remove by themselves; `without_classic`: nothing of classic was to be removed."""
 
     run_id: str
     state: str
+    without_classic: bool = False
     counts: dict[str, int] = {}
     stays: list[str] = []
     stuck: list[str] = []
@@ -63,6 +68,19 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
         if self.state == "dry-run":
             return 2 if self.counts else 0
         return 0 if self.state == RunState.COMPLETED else exit_code_of(self.error) or 1
+
+
+class _Run(msgspec.Struct, frozen=True, kw_only=True):
+    """The run as its journal tells it. `hosts`: folded key -> state; `snapshots`: operations of those it took and did
+    not take back; `begun`: something was removed, or tried; `without_classic`: it went without classic."""
+
+    id: str
+    state: str
+    moved_at: str = ""
+    hosts: dict[str, str] = {}
+    snapshots: frozenset[str] = frozenset()
+    begun: bool = False
+    without_classic: bool = False
 
 
 def _nothing(point: str) -> None:
@@ -86,70 +104,98 @@ async def complete(
     is over; InputError without completion.json, StalePlan when classic has changed since it was made.
     """
     plan, digest = read_plan(workspace), workspace.digest(PLAN)
-    with JournalReader.look(workspace.journal) as reader:
-        run = _may_be_completed(reader.get(Kind.RUN, run_id_of(digest)), plan)
-        begun = bool(reader.all(Kind.STEP, parent=COMPLETE))
-        states = {fold(host.id): host.state for host in reader.all(Kind.HOST) if host.run_id == run.id}
+    run = _look(workspace, plan, run_id_of(digest), clock)
     if run.state == RunState.COMPLETED:
         return Completed(run_id=run.id, state=run.state)
-    if not begun:
+    disks = await _only_disks(plan, run, services)
+    if not run.begun:
         _proven(workspace.read(VERIFICATION, Verification), plan, run)
         _rested(plan, run, clock)
     if dry_run:
-        return await _dry_run(workspace, services, plan, run, states, begun=begun)
+        return await _dry_run(workspace, services, plan, run, disks)
     completion = workspace.read(COMPLETION, Completion)
-    if not begun:
-        await _ready(workspace, services, clock, plan, completion, states, run)
+    if not run.begun:
+        await _ready(workspace, services, clock, plan, completion, run, disks)
     return await _carry_out(workspace, services, clock, make_engine, plan, digest, completion, synchronous, hook, stop)
 
 
+def _look(workspace: Workspace, plan: Plan, run_id: str, clock: Clock) -> _Run:
+    """Raises Refused for a run that is not finished."""
+    journal = Journal.beside(workspace.journal, clock)
+    with journal:
+        known = _may_be_completed(journal.get(Kind.RUN, run_id))
+        taken = {effect.operation for effect in effects(journal, run_id, {one.id: one for one in plan.operations})}
+        return _Run(
+            id=run_id,
+            state=known.state,
+            moved_at=known.moved_at,
+            hosts={fold(host.id): host.state for host in journal.all(Kind.HOST) if host.run_id == run_id},
+            snapshots=frozenset(one.id for one in plan.operations if isinstance(one, SnapshotDisk) and one.id in taken),
+            begun=bool(journal.all(Kind.STEP, parent=COMPLETE)),
+            without_classic=Orders(journal, run_id, plan.settings, plan.mode).without_classic,
+        )
+
+
+async def _only_disks(plan: Plan, run: _Run, services: Services) -> Completion | None:
+    """What goes where classic has gone; None where it has not, or where the removal has begun. Raises Refused when
+    nothing is left to go."""
+    if run.begun or not run.without_classic:
+        return None
+    if plan.mode != RESTORE and alive(await probe(plan, services), plan):
+        return None  # it went in the middle of the run, and is there again
+    found = make_disk_completion(plan, run.hosts, run.snapshots)
+    if not found.pools:
+        kept = "; ".join(f"{one.key} stays: {one.why}" for one in found.stays)
+        why = f"Classic has gone, and the run left no snapshot of an OS disk that may go. {kept}".strip()
+        raise Refused("Nothing is removed.", why, "There is nothing to do." if not kept else "See to what stays.")
+    return found
+
+
 async def _dry_run(
-    workspace: Workspace, services: Services, plan: Plan, run: Entity, states: dict[str, str], *, begun: bool
+    workspace: Workspace, services: Services, plan: Plan, run: _Run, disks: Completion | None
 ) -> Completed:
     """The plan is made once: what has begun goes on by the one it began with."""
-    if begun:
+    if run.begun:
         completion = workspace.read(COMPLETION, Completion)
     else:
-        completion = make_completion(await inventory_now(plan, workspace, services), plan, states)
+        completion = disks or make_completion(await inventory_now(plan, workspace, services), plan, run.hosts)
         workspace.write(COMPLETION, completion)
     return _told(run.id, "dry-run", completion)
 
 
 def _told(run_id: str, state: str, completion: Completion, **more: Any) -> Completed:
-    stays = [f"{one.key}: {one.why}" for one in completion.stays]
-    return Completed(run_id=run_id, state=state, counts=completion.counts(), stays=stays, **more)
+    stays, counts = [f"{one.key}: {one.why}" for one in completion.stays], completion.counts()
+    gone = completion.without_classic
+    return Completed(run_id=run_id, state=state, counts=counts, stays=stays, without_classic=gone, **more)
 
 
 # -- the gates
 
 
-def _may_be_completed(run: Entity | None, plan: Plan) -> Entity:
+def _may_be_completed(run: Entity | None) -> Entity:
     if run is None or run.state not in (RunState.FINISHED, RunState.COMPLETED):
         state = run.state if run is not None else "not begun"
         mend = "Finish it: `crossfade resume`."
-        raise Refused("Nothing of classic is removed.", f"The run of this plan is {state}.", mend)
-    if plan.mode == RESTORE:
-        raise Refused(
-            "Nothing of classic is removed.", "It had gone when the plan was made.", "There is nothing to do."
-        )
+        raise Refused("Nothing is removed.", f"The run of this plan is {state}.", mend)
     return run
 
 
-def _proven(verification: Verification, plan: Plan, run: Entity) -> None:
+def _proven(verification: Verification, plan: Plan, run: _Run) -> None:
     mend = "Run `crossfade verify`, mend what it names, then try again."
     if verification.inputs.get("plan") != plan.digest():
-        raise Refused("Nothing of classic is removed.", "verification.json is of another plan.", mend)
+        raise Refused("Nothing is removed.", "verification.json is of another plan.", mend)
     if verification.made_at < run.moved_at:
-        raise Refused("Nothing of classic is removed.", "verification.json is older than the end of the run.", mend)
+        raise Refused("Nothing is removed.", "verification.json is older than the end of the run.", mend)
     if not verification.passed():
-        raise Refused("Nothing of classic is removed.", "The verification did not pass.", mend)
+        raise Refused("Nothing is removed.", "The verification did not pass.", mend)
 
 
-def _rested(plan: Plan, run: Entity, clock: Clock) -> None:
+def _rested(plan: Plan, run: _Run, clock: Clock) -> None:
     until = parse_iso(run.moved_at) + timedelta(seconds=plan.settings.completion_wait_s)
     if clock.now() < until:
-        why = f"The run ended {run.moved_at}; the way back stays open until {iso(until)}."
-        raise Refused("Nothing of classic is removed yet.", why, "Wait, or plan with waves.completion_wait_days.")
+        kept = "everything is kept" if run.without_classic else "the way back stays open"
+        why = f"The run ended {run.moved_at}; {kept} until {iso(until)}."
+        raise Refused("Nothing is removed yet.", why, "Wait, or plan with waves.completion_wait_days.")
 
 
 async def _ready(
@@ -158,17 +204,25 @@ async def _ready(
     clock: Clock,
     plan: Plan,
     completion: Completion,
-    states: dict[str, str],
-    run: Entity,
+    run: _Run,
+    disks: Completion | None,
 ) -> None:
-    """Classic is as it was when completion.json was made; then its definitions are kept."""
+    """Everything is as it was when completion.json was made; then the definitions of classic are kept, if any go."""
+    if disks is not None:
+        _as_looked_at(workspace, completion, disks)
+        return
     now = await inventory_now(plan, workspace, services)
-    if make_completion(now, plan, states) != completion:
-        what = f"{workspace.path(COMPLETION)} is not what would be removed now."
-        raise StalePlan(what, "Classic or the plan has changed since.", f"Run `{COMPLETION.made_by}` and look at it.")
+    _as_looked_at(workspace, completion, make_completion(now, plan, run.hosts))
     before = inventory_of(workspace, plan)
     backup = Backup(made_at=iso(clock.now()), run_id=run.id, before_the_run=before, before_the_removal=now)
     workspace.write(BACKUP, backup)
+
+
+def _as_looked_at(workspace: Workspace, completion: Completion, now: Completion) -> None:
+    if completion != now:
+        what = f"{workspace.path(COMPLETION)} is not what would be removed now."
+        why = "Classic, the run or the plan has changed since."
+        raise StalePlan(what, why, f"Run `{COMPLETION.made_by}` and look at it.")
 
 
 # -- the removal

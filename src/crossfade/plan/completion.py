@@ -1,11 +1,11 @@
 """The plan of the end: which classic objects go, in their documented order, and which stay and why; with a pool the
-snapshots that the run took of its OS disks. Pure.
+snapshots that the run took of its OS disks. Where classic has gone, only these are left to go. Pure.
 
 Order (facts/classic-service 1.16, arm-service 1.17): registration, assignments, RemoteApps, app groups, session hosts,
 pool; a tenant when nothing of it is left. Role assignments go with their object; tenant groups stay.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from crossfade.inventory.inventory import Inventory
 from crossfade.model.classic import ClassicObject, SessionHost
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.operations import SnapshotDisk
-from crossfade.plan.plan import Plan
+from crossfade.plan.plan import HostMove, Plan
 
 Item = TypeVar("Item", bound=ClassicObject)
 CONFIRMED = "confirmed"
@@ -36,19 +36,21 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stays(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool or tenant that is not removed, and why."""
+    """A pool, tenant or snapshot that is not removed, and why."""
 
     key: str
     why: str
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
-    """`pools`: pool key -> its removals, in order; pools may go side by side. `tenants`: afterwards."""
+    """`pools`: pool key -> its removals, in order; pools may go side by side. `tenants`: afterwards.
+    `without_classic`: classic has gone, and nothing of it is removed."""
 
     FORMAT: ClassVar[str] = "crossfade/completion@1"
 
     format: str = "crossfade/completion@1"
     inputs: dict[str, str] = {}
+    without_classic: bool = False
     pools: dict[str, list[Removal]] = {}
     tenants: list[Removal] = []
     stays: list[Stays] = []
@@ -81,6 +83,31 @@ def make_completion(inventory: Inventory, plan: Plan, states: Mapping[str, str])
             tenants.append(Removal(kind="tenant", key=tenant.key))
     inputs = {"plan": plan.digest(), "inventory": inventory.design_digest()}
     return Completion(inputs=inputs, pools=going, tenants=tenants, stays=stays)
+
+
+def make_disk_completion(plan: Plan, states: Mapping[str, str], taken: Set[str]) -> Completion:
+    """What goes where classic has gone: the snapshots of hosts that serve on the target. `states`: as above; `taken`:
+    ids of the operations of snapshots that the run took and that are still there."""
+    subjects = _subjects(plan)
+    going: dict[str, list[Removal]] = {}
+    stays: list[Stays] = []
+    for move in plan.hosts:
+        if not move.snapshot:
+            continue
+        why = _why_kept(move, states.get(fold(move.source), ""), taken)
+        if why:
+            stays.append(Stays(key=subjects[move.snapshot], why=why))
+        elif move.snapshot in taken:
+            removal = Removal(kind="os-disk-snapshot", key=subjects[move.snapshot])
+            going.setdefault(move.source_pool, []).append(removal)
+    return Completion(inputs={"plan": plan.digest()}, without_classic=True, pools=going, stays=stays)
+
+
+def _why_kept(move: HostMove, state: str, taken: Set[str]) -> str:
+    """Why a snapshot stays; empty when it goes, or when there is none."""
+    if move.snapshot in taken:
+        return "" if state == CONFIRMED else f"{move.host_name} is not on the target, but {state}."
+    return "It was there before this run: delete it by hand once nobody needs it." if state == CONFIRMED else ""
 
 
 def _why_not(inventory: Inventory, pool: str, planned: set[str], states: Mapping[str, str]) -> str:
@@ -120,10 +147,15 @@ def _of_pool(inventory: Inventory, pool: str) -> Iterable[Removal]:
 
 def _snapshots(plan: Plan, pool: str) -> Iterable[Removal]:
     """Those that the run took of the pool's OS disks: there is no way back any more for which they were kept."""
-    subjects = {one.id: one.subject for one in plan.operations if isinstance(one, SnapshotDisk)}
+    subjects = _subjects(plan)
     for move in plan.hosts:
         if move.snapshot and fold(move.source_pool) == fold(pool):
             yield Removal(kind="os-disk-snapshot", key=subjects[move.snapshot])
+
+
+def _subjects(plan: Plan) -> dict[str, str]:
+    """Operation of a snapshot -> ARM id of the snapshot."""
+    return {one.id: one.subject for one in plan.operations if isinstance(one, SnapshotDisk)}
 
 
 def _below(items: Sequence[Item], key: str) -> list[Item]:

@@ -9,10 +9,11 @@ import pytest
 from builders import SUB, Estate, plan_of
 
 from crossfade.errors import PlanConflict
-from crossfade.model.ids import last_name
+from crossfade.model.ids import fold, last_name
 from crossfade.model.rights import SNAPSHOTS
 from crossfade.model.target import Permission
 from crossfade.plan import preflight
+from crossfade.plan.completion import make_disk_completion
 from crossfade.plan.intent import PoolIntent
 from crossfade.plan.operations import SnapshotDisk
 from crossfade.plan.plan import Plan
@@ -86,3 +87,18 @@ def test_a_move_names_the_snapshot_of_its_own_disk() -> None:
     crossed = msgspec.structs.replace(plan, hosts=[msgspec.structs.replace(first, snapshot=second.snapshot), second])
     assert any("no snapshot of its own disk" in problem.what for problem in check_plan(crossed))
     assert check_plan(plan) == []
+
+
+def test_where_classic_has_gone_a_snapshot_goes_that_the_run_took_of_a_host_in_service() -> None:
+    plan = planned()
+    first, second = plan.hosts
+    subjects = [one.subject for one in disks(plan)]
+    states = {fold(first.source): "confirmed", fold(second.source): "quarantined"}
+    found = make_disk_completion(plan, states, {first.snapshot, second.snapshot})
+    assert [[one.key for one in removals] for removals in found.pools.values()] == [subjects[:1]]
+    assert [(one.key, "quarantined" in one.why) for one in found.stays] == [(subjects[1], True)]
+    assert (found.tenants, found.without_classic) == ([], True)
+    older = make_disk_completion(plan, states, {second.snapshot})
+    assert older.pools == {}, "what the run found there is nobody's to remove, and told"
+    assert "before this run" in older.stays[0].why
+    assert make_disk_completion(planned(wanted=False), states, set()).stays == []

@@ -1,4 +1,5 @@
-"""The end of classic: pools side by side, each in its documented order, then the tenants that are empty."""
+"""The end of classic: pools side by side, each in its documented order, then the tenants that are empty. Where classic
+has gone, the snapshots of OS disks, by pool."""
 
 from typing import Any
 
@@ -13,7 +14,7 @@ from crossfade.execution.transitions import FINISHED_STEPS, Kind, RunState, Step
 from crossfade.plan.completion import Removal
 
 COMPLETE = "complete"
-"""Subject of the steps that remove classic objects."""
+"""Subject of the steps that remove something."""
 STOPPED = "stopped"
 TRIES = 5
 PAUSE_S = 30.0
@@ -100,7 +101,7 @@ def _is_open(context: Context, step_id: str) -> bool:
 
 
 async def _completed(context: Context) -> Facts:
-    context.settle(Kind.RUN, context.run_id, RunState.COMPLETED, "the classic objects are removed")
+    context.settle(Kind.RUN, context.run_id, RunState.COMPLETED, "all that completion.json lists is removed")
     steps = context.journal.all(Kind.STEP, parent=COMPLETE)
     return {"removed": len([step for step in steps if step.state in FINISHED_STEPS]), "stuck": stuck(context)}
 
