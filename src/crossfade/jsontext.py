@@ -5,6 +5,7 @@ object raises `Repeated`, nesting beyond what Python can follow raises `Recursio
 """
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NoReturn
@@ -44,7 +45,7 @@ class Lines:
     """The line of any offset in a text, in logarithmic time."""
 
     def __init__(self, text: str) -> None:
-        self._ends = [at for at, letter in enumerate(text) if letter == "\n"]
+        self._ends = [found.start() for found in re.finditer("\n", text)]
 
     def of(self, offset: int) -> int:
         return bisect_right(self._ends, offset - 1) + 1

@@ -4,13 +4,14 @@ A record that is guessed is left out, and so is all that lies below it, until so
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from crossfade.model.ids import classic_key, fold
 from crossfade.model.provenance import Confidence, Gap
-from crossfade.sources.records import Kind, RawRecord, Reading
+from crossfade.sources.records import SHAPES, Kind, RawRecord, Reading
 
 CONFIDENCE, SIGN, READ_AT = "Confidence", "Sign", "ReadAt"
 _MARKS = {name.casefold(): name for name in (CONFIDENCE, SIGN, READ_AT)}
@@ -34,10 +35,11 @@ class Mark(msgspec.Struct, frozen=True):
 
 def marked(data: dict[str, Any]) -> tuple[dict[str, Any], Mark | None]:
     """The record without its marks, and these; None where it is an export's. Raises Unclear."""
-    found = {_MARKS[name.casefold()]: value for name, value in data.items() if name.casefold() in _MARKS}
+    names = _marks_of(tuple(data))
+    found = {mark: data[name] for name, mark in names.items()}
     if CONFIDENCE not in found:
         return data, None
-    kept = {name: value for name, value in data.items() if name.casefold() not in _MARKS}
+    kept = {name: value for name, value in data.items() if name not in names}
     try:
         confidence = Confidence(str(found[CONFIDENCE]).strip().casefold())
     except ValueError:
@@ -45,6 +47,12 @@ def marked(data: dict[str, Any]) -> tuple[dict[str, Any], Mark | None]:
         raise Unclear(f"{CONFIDENCE} is {found[CONFIDENCE]!r}; known are {known}.") from None
     read_at = found.get(READ_AT)
     return kept, Mark(confidence, str(found.get(SIGN) or ""), str(read_at) if read_at else None)
+
+
+@lru_cache(maxsize=SHAPES)
+def _marks_of(names: tuple[str, ...]) -> dict[str, str]:
+    """Names as they are written -> marks that they are."""
+    return {name: _MARKS[name.casefold()] for name in names if name.casefold() in _MARKS}
 
 
 def gap_of(data: dict[str, Any]) -> Gap | None:

@@ -7,6 +7,7 @@ come from the caller.
 import json
 import re
 from collections.abc import Generator, Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from crossfade.errors import Problem
 from crossfade.model.provenance import Confidence, Gap
 from crossfade.sources.drafts import Mark, Unclear, gap_of, leave_out, marked
 from crossfade.sources.kinds import KEY_NAMES, REQUIRED, recognise
-from crossfade.sources.records import Kind, RawRecord, Reading
+from crossfade.sources.records import SHAPES, Kind, RawRecord, Reading
 from crossfade.sources.secrets import without_secrets
 from crossfade.sources.texts import NotText, decoded
 
@@ -100,7 +101,8 @@ class _Reader:
         self.reading.problems += [Problem(where, bad.what, bad.mend) for bad in wrong]
         if kind is None or wrong:
             return
-        kept = {name: value for name, value in data.items() if name.casefold() not in _REMOTING}
+        extra = _remoting(tuple(data))
+        kept = {name: value for name, value in data.items() if name not in extra} if extra else data
         names = tuple(str(member(data, name)) for name in KEY_NAMES.get(kind, ()))
         source = origin if mark is None else self._sign(mark, where)
         record = RawRecord(kind=kind, data=without_secrets(kept), names=names, origin=source, where=where)
@@ -119,6 +121,12 @@ class _Reader:
         return self._signs[mark]
 
 
+@lru_cache(maxsize=SHAPES)
+def _remoting(names: tuple[str, ...]) -> frozenset[str]:
+    """Those that PowerShell adds to what comes from another machine."""
+    return frozenset(name for name in names if name.casefold() in _REMOTING)
+
+
 def member(data: dict[str, Any], name: str) -> Any:
     """A property in whatever casing it came, or None."""
     if name in data:
@@ -127,14 +135,23 @@ def member(data: dict[str, Any], name: str) -> Any:
 
 
 def _wrong(kind: Kind | None, data: dict[str, Any]) -> list[_Bad]:
-    folded = [name.casefold() for name in data]
-    if _FORMAT_MARKS & set(folded):
-        return [_formatted()]
-    if kind is None:
-        return [_Bad(f"an object of no known type, with the properties {_listed(data)}.")]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    wrong = [_Bad(f"{kind} has {name!r} twice, in two casings.") for name in twice]
+    names = tuple(data)
+    if kind is None or _is_formatted(names):
+        unknown = f"an object of no known type, with the properties {_listed(names)}."
+        return [_formatted() if _is_formatted(names) else _Bad(unknown)]
+    wrong = [_Bad(f"{kind} has {name!r} twice, in two casings.") for name in _twice(names)]
     return wrong + [bad for name in REQUIRED.get(kind, ()) if (bad := _key(kind, data, name))]
+
+
+@lru_cache(maxsize=SHAPES)
+def _is_formatted(names: tuple[str, ...]) -> bool:
+    return not _FORMAT_MARKS.isdisjoint(name.casefold() for name in names)
+
+
+@lru_cache(maxsize=SHAPES)
+def _twice(names: tuple[str, ...]) -> list[str]:
+    folded = [name.casefold() for name in names]
+    return sorted({name for name in folded if folded.count(name) > 1})
 
 
 def _unsaid(kind: Kind | None, data: dict[str, Any], mark: Mark | None) -> list[_Bad]:
@@ -160,9 +177,9 @@ def _key(kind: Kind, data: dict[str, Any], name: str) -> _Bad | None:
     return None
 
 
-def _listed(data: dict[str, Any]) -> str:
-    shown = ", ".join(list(data)[:6]) or "none"
-    return shown + (", …" if len(data) > 6 else "")
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:6]) or "none"
+    return shown + (", …" if len(names) > 6 else "")
 
 
 def _empty(name: str) -> Gap:

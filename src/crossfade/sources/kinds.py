@@ -4,8 +4,9 @@ Names of properties are compared without case: cmdlets write PascalCase, REST ca
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 
-from crossfade.sources.records import Kind
+from crossfade.sources.records import SHAPES, Kind
 
 _PARENTS = ("TenantGroupName", "TenantName", "HostPoolName", "AppGroupName")
 
@@ -79,5 +80,10 @@ _CUT = (
 
 def recognise(names: Collection[str]) -> Kind | None:
     """The kind of a record with properties of these names, or None."""
+    return _recognised(tuple(names))
+
+
+@lru_cache(maxsize=SHAPES)
+def _recognised(names: tuple[str, ...]) -> Kind | None:
     folded = {name.casefold() for name in names}
     return next((kind for kind, wanted in _WHOLE + _CUT if wanted <= folded), None)

@@ -14,6 +14,9 @@ from crossfade.model.provenance import Confidence, Gap, Origin
 
 __all__ = ["Gap", "Kind", "Origin", "Problem", "RawRecord", "Reading"]
 
+SHAPES = 4096
+"""What is told by a property's name, or by all names of a record, is remembered for so many: an export repeats few."""
+
 
 class Kind(StrEnum):
     """Kinds of classic records, in the field's words. Those below ROLE carry nothing that an inventory holds."""
