@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
+import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,10 +22,12 @@ class _Wrong(Exception):
     """Something on the command line that cannot be used; the text says what and how to mend it."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, clients: Mapping[str, Mapping[str, str]] | None = None) -> int:
+    """`clients`: who else is to be told how to connect, by name; of each the variables that it reads, with the one of
+    ours whose value each takes, or the value itself."""
     options = _parser().parse_args(arguments)
     try:
-        return _serve(options)
+        return _serve(options, clients or {})
     except _Wrong as error:
         print(f"avdtwin: {error}", file=sys.stderr)
         return EXIT_INPUT
@@ -45,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(options: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace, clients: Mapping[str, Mapping[str, str]]) -> int:
     world = _world(options)
     _put_in_faults(world, options.faults)
     folder: Path = options.certificates or Path.home() / ".avdtwin"
@@ -56,7 +59,7 @@ def _serve(options: argparse.Namespace) -> int:
         raise _Wrong(f"{error}; choose another --port or --certificates") from error
     ca_file, server_file = server.make_certificates(folder)
     port = listener.getsockname()[1]
-    print(description(world, f"https://{server.HOST}:{port}", ca_file), flush=True)
+    print(description(world, f"https://{server.HOST}:{port}", ca_file.resolve(), clients), flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_OK))
     try:
         with suppress(KeyboardInterrupt, asyncio.CancelledError):  # the way to end it
@@ -122,8 +125,8 @@ def _save(world: World, path: Path) -> None:
     partial.replace(path)
 
 
-def description(world: World, url: str, ca_file: Path) -> str:
-    """What to tell whoever started it: endpoints, and the environment that a client needs."""
+def description(world: World, url: str, ca_file: Path, clients: Mapping[str, Mapping[str, str]]) -> str:
+    """What to tell whoever started it: endpoints, and the environment that each client needs."""
     directory = world.state.directory
     subscription = next(iter(world.state.arm.subscriptions), "")
     operator = next((each for each in directory.service_principals.values() if each.secret), None)
@@ -147,12 +150,20 @@ def description(world: World, url: str, ca_file: Path) -> str:
         f"  controls                {url}/_twin",
         f"  certificate authority   {ca_file}",
         "",
-        "For a client:",
-        *(f"  export {name}={value}" for name, value in environment.items()),
-        "",
+        *_exports("a client", environment),
+        *(
+            line
+            for client, names in clients.items()
+            for line in _exports(client, {name: environment.get(value, value) for name, value in names.items()})
+        ),
         "Stop it with Ctrl+C.",
     ]
     return "\n".join(lines)
+
+
+def _exports(client: str, environment: Mapping[str, str]) -> list[str]:
+    """Lines to paste into another terminal, in whatever folder it is."""
+    return [f"For {client}:", *(f"  export {name}={shlex.quote(value)}" for name, value in environment.items()), ""]
 
 
 if __name__ == "__main__":

@@ -76,11 +76,22 @@ def portal_of(endpoints: Endpoints) -> str:
     return _cloud(endpoints).portal
 
 
+OF_A_TWIN = {
+    "CROSSFADE_ENDPOINT": "AVDTWIN_URL",
+    "CROSSFADE_CA_FILE": "SSL_CERT_FILE",
+    "CROSSFADE_SIGN_IN": "service-principal",
+    "CROSSFADE_TENANT_ID": "AZURE_TENANT_ID",
+    "CROSSFADE_CLIENT_ID": "AZURE_CLIENT_ID",
+    "CROSSFADE_CLIENT_SECRET": "AZURE_CLIENT_SECRET",
+}
+"""What crossfade reads to find a twin and sign in there, by the names that the twin has for it."""
+
+
 def serve_twin(arguments: list[str]) -> int:
     """Serve a twin over HTTPS until interrupted; arguments as for `avdtwin serve`. Its exit code."""
     from avdtwin import cli
 
-    return cli.main(["serve", *arguments])
+    return cli.main(["serve", *arguments], {"crossfade, in another terminal": OF_A_TWIN})
 
 
 class Rehearsal:

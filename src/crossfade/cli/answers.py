@@ -25,8 +25,10 @@ class Here(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a verb gives: data for --json, text for people, the exit code. An empty text prints nothing."""
+    """What a verb gives: data for --json, text for people, the exit code. An empty text prints nothing; `to_copy`: it
+    is taken elsewhere as it is, so no terminal breaks its lines."""
 
     data: Any
     text: str = ""
     exit_code: int = 0
+    to_copy: bool = False

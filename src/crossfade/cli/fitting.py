@@ -10,7 +10,7 @@ from typing import TextIO
 LEAST = 40
 """Narrower terminals break the lines as they like."""
 HANGING = 4
-_LABEL = re.compile(r"\s*(?:- |(?:Why|Mend): +)?")
+_LABEL = re.compile(r"\s*(?:- |(?:Why|Mend): +|(?:ok|MEND) +)?")
 _TYPED = re.compile(r"`[^`]+`")
 _KEPT = "\0"
 
@@ -28,7 +28,8 @@ def folded(line: str, width: int) -> str:
     import textwrap
 
     label = _LABEL.match(line)
-    hanging = label.end() if label is not None and label.group().strip() else HANGING
+    at = label.end() if label is not None else 0
+    hanging = at if label is not None and label.group().strip() else max(at, HANGING)
     kept = _TYPED.sub(lambda typed: typed.group().replace(" ", _KEPT), line)
     wrapper = textwrap.TextWrapper(
         width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False, replace_whitespace=False

@@ -84,7 +84,9 @@ def _print(answer: Answer, here: Here) -> None:
 
         print(msgspec.json.format(msgspec.json.encode(answer.data, order="sorted"), indent=2).decode())
     elif answer.text:
-        print(answer.text)
+        from crossfade.cli.fitting import fitted
+
+        print(answer.text if answer.to_copy else fitted(answer.text, sys.stdout))
 
 
 def _quiet_at_exit() -> None:

@@ -26,7 +26,7 @@ def notices(here: Here, name: str, texts: Path | None) -> Answer:
     if not chosen:
         known = ", ".join(each.notice.id for each in found) or "none yet"
         raise InputError("There is no such notice.", [Problem(name, "was not issued.", f"Issued: {known}.")])
-    return Answer({"notices": chosen}, _one(chosen[0]))
+    return Answer({"notices": chosen}, _one(chosen[0]), to_copy=True)
 
 
 def _list(found: "list[Issued]") -> str:

@@ -32,7 +32,7 @@ def _shipped(name: str, out: Path | None) -> Answer:
         written = [str(path) for path in paths]
         return Answer({"queries": found, "written": written}, "\n".join(f"Wrote {path}" for path in written))
     if name:
-        return Answer({"queries": found, "written": []}, found[0].text.rstrip())
+        return Answer({"queries": found, "written": []}, found[0].text.rstrip(), to_copy=True)
     width = max(len(query.name) for query in found)
     lines = [f"{query.name:<{width}}  {query.purpose}" for query in found]
     return Answer({"queries": found, "written": []}, "\n".join(lines))
@@ -50,4 +50,4 @@ def _rewritten(saved: Path) -> Answer:
         problem = Problem(str(saved), "is not UTF-8.", "Save the file as UTF-8.")
         raise InputError("The query cannot be read.", [problem]) from None
     found = command.rewrite(text)
-    return Answer(found, found.text.rstrip(), 2 if found.look_at else 0)
+    return Answer(found, found.text.rstrip(), 2 if found.look_at else 0, to_copy=True)

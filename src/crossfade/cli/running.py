@@ -1,11 +1,9 @@
 """`apply` and `demo` on the command line: a run, watched, and what became of it."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from crossfade.cli import status_text
 from crossfade.cli.answers import Answer, Here
-from crossfade.cli.fitting import fitted
 from crossfade.cli.services import with_services
 from crossfade.cli.signals import heard
 from crossfade.cli.watching import watching
@@ -145,7 +143,7 @@ def demo(here: Here, *, estate: str, seed: int) -> Answer:
             result = command.demo(stage, workspace, in_process_engine(stage.clock), estate=estate, seed=seed, say=say)
     finally:
         stage.clock.close()
-    return Answer(result, fitted(counts(result), sys.stdout), result.exit_code)
+    return Answer(result, counts(result), result.exit_code)
 
 
 def counts(result: "DemoResult") -> str:

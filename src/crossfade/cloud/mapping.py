@@ -150,6 +150,11 @@ _MENDS_BY_CODE = {
     "ScopeLocked": "Remove the lock for the time of the migration.",
     "PrincipalNotFound": "Check that the person or group exists; one made moments ago takes minutes to be known.",
 }
+SIGN_IN = (
+    "Sign in to the right directory and cloud, or choose another way: `--sign-in azure-cli` after `az login`, "
+    "`--sign-in device-code`, `--sign-in service-principal` (docs/how-to/sign-in.md)."
+)
+"""The mend where the credential itself gave up, mostly since nobody has signed in."""
 _VERBS = {"GET": "read", "PUT": "write", "PATCH": "change", "DELETE": "delete", "POST": "call"}
 
 
@@ -169,7 +174,7 @@ def answer_error(
     code = hide(said.code, secrets)[:80]
     request_id, correlation_id = ids_of(headers)
     why = f"{call.service} answered {status}" + (f" {code}" if code else "") + "."
-    message = hide(said.message, secrets)[:TEXT_LIMIT].strip()
+    message = _told(hide(said.message, secrets))
     return kind(
         _what(call),
         f"{why} {message}".strip(),
@@ -191,6 +196,12 @@ def _kind(status: int, said: Said) -> type[CloudError]:
     if status >= 500:
         return ServiceFailed
     return next((kind for pattern, kind in _BY_TEXT if pattern.search(said.message)), Rejected)
+
+
+def _told(text: str) -> str:
+    """Foreign words on one line, and no more of them than a person reads."""
+    line = " ".join(text.split())
+    return line if len(line) <= TEXT_LIMIT else f"{line[: TEXT_LIMIT - 1].rstrip()}…"
 
 
 def not_begun(failure: CloudError) -> bool:
@@ -347,7 +358,7 @@ def _unreadable(call: Call, error: BaseException) -> CloudError:
 
 def unreadable_error(call: Call, body: bytes, *, secrets: frozenset[str] = frozenset()) -> CloudError:
     """The error for a good status whose body is not what the service speaks."""
-    said = hide(read_body(body).message, secrets)[:TEXT_LIMIT]
+    said = _told(hide(read_body(body).message, secrets))
     kind = ServiceFailed if call.safe else OutcomeUnknown
     return _failed(kind, call, f"{call.service} gave an answer that cannot be read. {said}".strip())
 
@@ -363,6 +374,8 @@ def _answered(call: Call, error: BaseException) -> CloudError:
         body = json.dumps({"error": {"code": "", "message": str(getattr(error, "message", None) or error)}}).encode()
         mapped = answer_error(call, status, {}, body)
         mapped.why = mapped.why.replace(f"answered {status}.", "refused.")
+        if isinstance(mapped, Unauthorized):
+            mapped.mend = SIGN_IN
         mapped.args = (mapped.what, mapped.why, mapped.mend)
         return mapped
     secrets = secrets_of(getattr(response, "request", None))
@@ -382,7 +395,7 @@ def _failed(kind: type[CloudError], call: Call, why: str) -> CloudError:
 
 
 def _text(error: BaseException) -> str:
-    text = hide(str(getattr(error, "message", None) or error))[:TEXT_LIMIT].strip()
+    text = _told(hide(str(getattr(error, "message", None) or error)))
     return (text or type(error).__name__).rstrip(".") + "."
 
 

@@ -184,11 +184,12 @@ def _place_app(layout: Layout, given: _Given, app: RemoteApp, wanted: str) -> No
 
 def _missing(intent: Intent, inventory: Inventory, target: TargetSnapshot) -> list[Problem]:
     azure = intent.azure
-    wanted = {"subscription": azure.subscription, "location": azure.location}
+    wanted = (
+        ("subscription", azure.subscription, f"Write its id there: target.json was read from {_read_from(target)}."),
+        ("location", azure.location, "Write a region there, for instance westeurope."),
+    )
     problems = [
-        Problem("crossfade.toml [azure]", f"{name} is not set.", f"Set azure.{name}.")
-        for name, value in wanted.items()
-        if not value
+        Problem("crossfade.toml [azure]", f"{name} is not set.", mend) for name, value, mend in wanted if not value
     ]
     known = {fold(pool.key) for pool in inventory.pools}
     problems += [
@@ -215,13 +216,18 @@ def _elsewhere(intent: Intent, target: TargetSnapshot) -> list[Problem]:
     read = {fold(one) for one in target.subscriptions}
     if azure.subscription and read and fold(azure.subscription) not in read:
         what = f"{azure.subscription} is not among the subscriptions that target.json was read from."
-        mend = f"Run `crossfade discover --target --subscription {azure.subscription}`."
+        mend = f"Write one that it was read from ({_read_from(target)}), or read yours: "
+        mend += "`crossfade discover --target --subscription ID`."
         problems.append(Problem("crossfade.toml [azure] subscription", what, mend))
     if azure.tenant_id and target.tenant_id and fold(azure.tenant_id) != fold(target.tenant_id):
         what = f"is {azure.tenant_id}, but target.json was read from the directory {target.tenant_id}."
         mend = "Sign in to the right directory, or correct it."
         problems.append(Problem("crossfade.toml [azure] tenant_id", what, mend))
     return problems
+
+
+def _read_from(target: TargetSnapshot) -> str:
+    return ", ".join(target.subscriptions) or "none"
 
 
 def _places(intent: Intent, target: TargetSnapshot) -> list[Problem]:

@@ -68,6 +68,15 @@ def test_what_became_of_the_call(error: Exception, call: Call, expected: type[er
     assert type(mapping.failure_error(call, error)) is expected
 
 
+def test_who_has_never_signed_in_reads_one_line_and_the_ways_to_sign_in() -> None:
+    tried = "".join(f"\n\tCredential{at}: unavailable. See\nthe guide." for at in range(40))
+    mapped = mapping.failure_error(GET, azure.ClientAuthenticationError(f"No credential worked.{tried}"))
+    assert "refused. No credential worked. Credential0: unavailable. See the guide. Credential1" in mapped.why
+    assert mapped.why.endswith("…")
+    assert "`az login`" in mapped.mend
+    assert "\n" not in f"{mapped}"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [

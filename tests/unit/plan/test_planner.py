@@ -43,6 +43,8 @@ def test_what_is_missing_is_told_together() -> None:
     ("azure", "told"),
     [
         (Azure(subscription="another", location="westeurope"), "not among the subscriptions"),
+        (Azure(subscription="another", location="westeurope"), f"Write one that it was read from ({SUB})"),
+        (Azure(location="westeurope"), f"subscription is not set. Write its id there: target.json was read from {SUB}"),
         (Azure(subscription=SUB, location="antarctica"), "antarctica cannot hold host pools"),
         (Azure(subscription=SUB, location="westeurope", tenant_id="other"), "was read from the directory"),
     ],
