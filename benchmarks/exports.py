@@ -61,7 +61,11 @@ def records(hosts: int, people: int) -> Iterator[tuple[str, list[dict[str, Any]]
     yield (
         "app-group-users.json",
         [
-            {**TENANT, "HostPoolName": groups[number % 500]["HostPoolName"], "AppGroupName": "Desktop Application Group"}
+            {
+                **TENANT,
+                "HostPoolName": groups[number % 500]["HostPoolName"],
+                "AppGroupName": "Desktop Application Group",
+            }
             | {"UserPrincipalName": f"person{number}@contoso.com"}
             for number in range(people)
         ],
