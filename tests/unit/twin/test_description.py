@@ -13,8 +13,8 @@ CA = Path("/tmp/a folder/ca.pem")
 
 def exported(text: str, client: str) -> dict[str, str]:
     block = text.partition(f"For {client}:\n")[2].partition("\n\n")[0]
-    pairs = (shlex.split(line)[1].split("=", 1) for line in block.splitlines())
-    return {name: value for name, value in pairs}
+    pairs = [shlex.split(line)[1].partition("=") for line in block.splitlines()]
+    return {name: value for name, _, value in pairs}
 
 
 def test_each_client_gets_what_it_reads() -> None:
