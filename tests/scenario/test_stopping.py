@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from back_kit import take_back
 from stage import QUICK, Stage, personal, pooled, spec_of
 
 from crossfade.app import durable_engine, in_process_engine
 from crossfade.cli.signals import heard
 from crossfade.cloud.services import Services
 from crossfade.commands.apply import Applied, apply
+from crossfade.commands.rollback import RolledBack, rollback, under_way
 from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import ENGINE
 from crossfade.execution.control import PATIENT
@@ -130,3 +134,62 @@ def test_before_a_run_listens_a_signal_interrupts_and_nothing_was_written(tmp_pa
     assert signal.getsignal(signal.SIGTERM) is before
     assert stage.writes() == 0
     assert not (tmp_path / "journal.db").exists()
+
+
+def rollback_stopped(
+    stage: Stage, number: int, *, at: Points = lambda point: False, asking: str = ""
+) -> tuple[RolledBack, list[str]]:
+    """Roll back, and get a signal at each point of the journal that `at` accepts; or as soon as `asking` is in the path
+    of a call."""
+    said: list[str] = []
+
+    def hook(point: str) -> None:
+        if point.startswith("after") and at(point):
+            os.kill(os.getpid(), number)
+
+    def tap(scope: dict[str, Any]) -> None:
+        if asking and not said and asking in scope["path"]:
+            os.kill(os.getpid(), number)
+
+    async def work(services: Services) -> RolledBack:
+        clock, stop = stage.rehearsal.clock, Stop()
+        with heard(stop, said.append):
+            make = in_process_engine(clock)
+            return await rollback(stage.workspace, services, clock, make, synchronous="NORMAL", hook=hook, stop=stop)
+
+    stage.taps.append(tap)
+    done = stage.with_services(work)
+    stage.taps.remove(tap)
+    assert done.exit_code == 130
+    return done, said
+
+
+def way_on(done: RolledBack) -> str:
+    """What a stopped rollback says how to go on, as a word for `rollback`."""
+    assert done.error is not None
+    found = re.fullmatch(r"`crossfade rollback (\S+)` goes on\.", done.error["mend"])
+    assert found, done.error["mend"]
+    return found[1]
+
+
+def test_a_rollback_that_is_stopped_says_how_to_go_on_with_it(tmp_path: Path) -> None:
+    """`crossfade resume` would move the next host forward where the rollback had only looked by then."""
+    stage = Stage.of(spec_of(personal(hosts=2)), tmp_path)
+    stage.make_plan(waves=msgspec.structs.replace(QUICK, canary_return=False))
+    assert stage.interrupt(lambda point: point.endswith("confirmed"))
+    moved, before = stage.hosts(), stage.writes()
+    assert sorted(moved.values()) == ["accepting", "on_source"]
+    looked, _ = rollback_stopped(stage, signal.SIGTERM, asking="/RdsManagement/")
+    assert (looked.state, under_way(stage.workspace)) == ("running", "")
+    assert (stage.hosts(), stage.writes()) == (moved, before), "it only looked"
+    again = way_on(looked)
+    begun, said = rollback_stopped(
+        stage, signal.SIGINT, at=lambda point: point.endswith(("/restore begun", "/restore done"))
+    )
+    assert (begun.of, begun.state, under_way(stage.workspace)) == ("run", "rolling_back", "run")
+    assert way_on(begun) == again
+    assert "/restore, since" in said[0], "it says what it waits for"
+    assert "`crossfade rollback run` looks first" in said[1]
+    assert not in_flight(stage)
+    assert take_back(stage, again).state == "rolled_back"
+    assert set(stage.hosts().values()) == {"on_source"}

@@ -25,6 +25,7 @@ from crossfade.execution.orders import WITHOUT_CLASSIC, Orders
 from crossfade.execution.outside import Outside
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
+from crossfade.execution.rollback import words_of
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
 from crossfade.execution.transitions import Kind, RunState, sources
 from crossfade.execution.workflows.run import OVER, begins_again
@@ -196,7 +197,7 @@ def _deliver_again(context: Context, outside: Outside) -> None:
 def _refuse_two_ways(run: Entity | None) -> None:
     if run is not None and run.state == RunState.ROLLING_BACK:
         of = run.data["rollback"]["of"]
-        mend = f"Finish that first: `crossfade rollback {of}`."
+        mend = f"Finish that first: `{words_of(of)}`."
         raise Refused("The run does not go forward.", f"The rollback of {of} is under way.", mend)
 
 

@@ -19,7 +19,7 @@ from crossfade.execution.engine import WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
-from crossfade.execution.rollback import Scope, may_go_back, never_applied, scope_of, take_back
+from crossfade.execution.rollback import Scope, may_go_back, never_applied, scope_of, take_back, words_of
 from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of
 from crossfade.execution.transitions import HostState, Kind, RunState
 from crossfade.execution.undone import effects
@@ -86,16 +86,19 @@ async def rollback(
     outside = outside_of(workspace, run_id_of(digest), plan)
     journal = _opened(workspace, clock, synchronous, hook)
     try:
-        control = CommandControl(journal, clock, run_id_of(digest), stop)
+        control = CommandControl(journal, clock, run_id_of(digest), stop, goes_on=words_of(scope.of))
         context = make_context(plan, digest, journal, clock, services, control, outside)
         control.attach(context)
         known = journal.get(Kind.RUN, context.run_id)
         if known is not None and _is_back(known, scope):
             return RolledBack(run_id=known.id, of=scope.of, state=known.state)
         run, summary = await _what_goes_back(context, scope, known)
-        if run.state != RunState.ROLLING_BACK:
-            forget_engines(workspace)
-        outcome = await steered(control, take_back(context, scope, getpass.getuser(), make_engine))
+        if control.is_ending():  # asked to end while it looked: the run is not turned round any more
+            outcome = await control.stopped()
+        else:
+            if run.state != RunState.ROLLING_BACK:
+                forget_engines(workspace)
+            outcome = await steered(control, take_back(context, scope, getpass.getuser(), make_engine))
         ended = journal.get(Kind.RUN, context.run_id)
         gone = left_out(context)
     finally:

@@ -12,7 +12,7 @@ from crossfade.execution.journal import NOBODY, Journal
 from crossfade.execution.journal import Context as Who
 from crossfade.execution.outages import Frozen, Outages
 from crossfade.execution.records import Command, Entity
-from crossfade.execution.stopping import Stop
+from crossfade.execution.stopping import RESUME, Stop
 from crossfade.execution.transitions import Kind, RunState, sources
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ class CommandControl:
         run_id: str,
         stop: Stop | None = None,
         *,
-        goes_on: str = "crossfade resume",
+        goes_on: str = RESUME,
     ) -> None:
+        """`goes_on`: the command that goes on with what this process does, when it has ended before its end."""
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
@@ -48,9 +49,9 @@ class CommandControl:
         self._paused = False
         self._held: tuple[StepFailed, Who] | None = None
         self._hold_asked = asyncio.Event()
-        self._outages = Outages(journal, clock, run_id, self._hold_for)
+        self._outages = Outages(journal, clock, run_id, self._hold_for, goes_on)
         self._stop = stop or Stop()
-        self._stop.attach(self._in_flight)
+        self._stop.attach(self._in_flight, goes_on)
         self._goes_on = goes_on
         self._verbs: dict[str, Callable[[Command], str]] = {
             "pause": self._pause,
@@ -69,12 +70,12 @@ class CommandControl:
 
     async def checkpoint(self) -> None:
         """Returns when work may begin."""
-        while self._paused or self._is_ending():
+        while self._paused or self.is_ending():
             await self._clock.sleep(LISTEN_S)
 
     async def gate(self) -> None:
         """Returns when a step may begin; not any more once the run is to stop."""
-        while self._is_ending():
+        while self.is_ending():
             await self._clock.sleep(LISTEN_S)
 
     async def outage(self, step_id: str, error: CloudError) -> bool:
@@ -112,15 +113,16 @@ class CommandControl:
 
     async def stopped(self) -> Outcome:
         """When somebody has said `abort`, an outage lasts too long, or somebody has asked this process to end, and the
-        last step in flight has ended. The first two make the run hold; the other leaves it as it is, for `crossfade
-        resume`."""
+        last step in flight has ended. The first two make the run hold; the other leaves it as it is, for whoever goes
+        on."""
         await _first(self._hold_asked.wait(), self._stop.asked.wait())
         until = self._clock.now() + timedelta(seconds=ABORT_WITHIN_S)
         while self._working() and self._clock.now() < until and not self._stop.at_once.is_set():
             await self._clock.sleep(1.0)
         return self._hold(*self._held) if self._held is not None else self._left()
 
-    def _is_ending(self) -> bool:
+    def is_ending(self) -> bool:
+        """Whether nothing new begins any more."""
         return self._held is not None or self._stop.asked.is_set()
 
     def _working(self) -> list[Entity]:
@@ -168,7 +170,8 @@ class CommandControl:
         return "The run goes on."
 
     def _abort(self, command: Command) -> str:
-        mend = "`crossfade resume` goes on, `crossfade rollback` goes back."
+        back = ", `crossfade rollback` goes back" if self._goes_on == RESUME else ""
+        mend = f"`{self._goes_on}` goes on{back}."
         error = StepFailed("The run holds.", f"{command.actor} stopped it.", mend)
         self._hold_for(error, Who(actor=command.actor))
         return "Steps in flight end, none begins; then the run holds. Hosts stay where they are by then."

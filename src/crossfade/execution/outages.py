@@ -1,7 +1,7 @@
 """A service that cannot be reached, or a sign-in that is over, is no host's fault: no host is given up for it.
 
 The step that meets one stays where it is and is tried again, for as long as `PATIENCE_S` says; then the run holds, its
-hosts where they are by then, and `crossfade resume` goes on from there.
+hosts where they are by then, and it says by which command one goes on from there.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from crossfade.clock import Clock, iso
 from crossfade.errors import CloudError, StepFailed, Throttled, Unauthorized, Unreachable
 from crossfade.execution.journal import Journal
+from crossfade.execution.stopping import RESUME
 
 LOOK_S = 60.0
 """Before the first further try; later ones come after a quarter of the time that it has lasted."""
@@ -20,9 +21,9 @@ OUTAGE = "outage"
 """Subject of the notes that tell of one."""
 
 _MENDS: dict[type[CloudError], str] = {
-    Unreachable: "When it answers again, `crossfade resume` goes on where the hosts are.",
-    Throttled: "When its limits have recovered, `crossfade resume` goes on where the hosts are.",
-    Unauthorized: "Sign in anew; then `crossfade resume` goes on where the hosts are.",
+    Unreachable: "When it answers again, `{}` goes on where the hosts are.",
+    Throttled: "When its limits have recovered, `{}` goes on where the hosts are.",
+    Unauthorized: "Sign in anew; then `{}` goes on where the hosts are.",
 }
 _CLASSIC_GONE = (
     " While classic does not answer nothing can go back to it: rollback is impossible. Hosts that have moved serve on. "
@@ -39,13 +40,14 @@ class Frozen(StepFailed):
 
 
 class Outages:
-    """Those of one run in this process. `give_up` has the run hold."""
+    """Those of one run in this process. `give_up` has the run hold; `goes_on` is the command that goes on then."""
 
-    def __init__(self, journal: Journal, clock: Clock, run_id: str, give_up: GiveUp) -> None:
+    def __init__(self, journal: Journal, clock: Clock, run_id: str, give_up: GiveUp, goes_on: str = RESUME) -> None:
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
         self._give_up = give_up
+        self._goes_on = goes_on
         self._since: dict[str, datetime] = {}
 
     async def met(self, step_id: str, error: CloudError) -> bool:
@@ -57,7 +59,7 @@ class Outages:
         now = self._clock.now()
         since = self._begun(step_id, error, now)
         if now >= since + timedelta(seconds=patience_s):
-            self._give_up(_held(error, since))
+            self._give_up(_held(error, since, self._goes_on))
             await asyncio.Event().wait()
         await self._clock.sleep(max(LOOK_S, (now - since).total_seconds() / 4))
         return True
@@ -77,9 +79,10 @@ class Outages:
         return self._since[error.service]
 
 
-def _held(error: CloudError, since: datetime) -> StepFailed:
+def _held(error: CloudError, since: datetime, goes_on: str) -> StepFailed:
     frozen = error.service == "classic" and isinstance(error, Unreachable)
-    does = "is frozen" if frozen else "holds"
+    does = "is frozen" if frozen and goes_on == RESUME else "holds"
     what = f"The run {does}: {error.service} could not be used since {iso(since)[:19].replace('T', ' ')} UTC."
-    mend = _MENDS[type(error)]
-    return Frozen(what, error.why, mend + _CLASSIC_GONE) if frozen else StepFailed(what, error.why, mend)
+    mend = _MENDS[type(error)].format(goes_on)
+    gone = _CLASSIC_GONE if goes_on == RESUME else ""
+    return Frozen(what, error.why, mend + gone) if frozen else StepFailed(what, error.why, mend)

@@ -45,6 +45,12 @@ def scope_of(plan: Plan, of: str) -> Scope:
     return Scope(of=host, hosts=[host])
 
 
+def words_of(of: str) -> str:
+    """The command that begins the rollback of something, or goes on with it, as a person types it: host keys have
+    spaces."""
+    return f'crossfade rollback "{of}"' if " " in of else f"crossfade rollback {of}"
+
+
 def may_go_back(context: Context, run: Entity | None) -> Entity:
     """The run, if there is a way back. Raises CannotRollBack."""
     if run is None:
@@ -95,7 +101,7 @@ def _begin(context: Context, run: Entity, scope: Scope, why: str) -> int:
     if run.state == RunState.ROLLING_BACK:
         if not same(known["of"], scope.of):
             what = f"is another rollback: that of {known['of']} is under way."
-            mend = f"Finish it first: `crossfade rollback {known['of']}`."
+            mend = f"Finish it first: `{words_of(known['of'])}`."
             raise InputError("Nothing was done.", [Problem(scope.of, what, mend)])
         return int(known["number"])
     number = int(known["number"]) + 1

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+RESUME = "crossfade resume"
+"""What goes on with a run that goes forward. A rollback or a removal is gone on with by saying it again."""
 InFlight = Callable[[], list[str]]
 """What is still waited for, in words."""
 
@@ -17,10 +19,12 @@ class Stop:
         self.at_once = asyncio.Event()
         self._times = 0
         self._in_flight: InFlight | None = None
+        self._goes_on = RESUME
 
-    def attach(self, in_flight: InFlight) -> None:
-        """A run listens from now on."""
+    def attach(self, in_flight: InFlight, goes_on: str = RESUME) -> None:
+        """A run listens from now on. `goes_on`: the command that goes on with what it does."""
         self._in_flight = in_flight
+        self._goes_on = goes_on
 
     @property
     def attached(self) -> bool:
@@ -38,7 +42,7 @@ class Stop:
             return f"{by}: nothing new begins. What is in flight ends first:{listed}"
         if self._times == 2:
             return (
-                f"{by}: still waited for:{listed}\nOnce more, and it is left as it is: `crossfade resume` looks first."
+                f"{by}: still waited for:{listed}\nOnce more, and it is left as it is: `{self._goes_on}` looks first."
             )
         self.at_once.set()
         return f"{by}: left as it is. Whoever goes on looks first what became of it."
