@@ -2,13 +2,13 @@
 
     PYTHONPATH=src python benchmarks/workers.py [sites] [hosts] [at once] [people]
 
-A site is one of its pools, cut to so many hosts (4 sites of 6; `25 48` is all of them) and so many people for a host
-(as many as it has). Those of personal desktops begin first: they take a day. Nobody comes to work, so that both workers
-do the same; a run waits for people to be seen on the target before it takes the last seats of so many from classic:
-hence fewer of them where all hosts of a site move. Each worker carries out so many runs at once (1); everything is in
-one process under virtual time, the journals and the queue in a real server. What is compared is how long it takes by
-the estate's clock, and what the twins were told: what one worker writes, two write too, and nothing twice. It fails
-when anything was written twice, or no time was won.
+A site is one of its pools, cut to so many hosts (4 sites of 6; `24 48` is all of them) and so many people for a host
+(as many as it has). The 25th pool, of personal desktops, waits a day for its people, however many workers there are.
+Nobody comes to work, so that both do the same; a run waits for people to be seen on the target before it takes the last
+seats of so many from classic: hence fewer of them where all hosts of a site move. Each worker carries out so many runs
+at once (1); everything is in one process under virtual time, the journals and the queue in a real server. What is
+compared is how long it takes by the estate's clock, and what the twins were told: what one worker writes, two write
+too, and nothing twice. It fails when anything was written twice, or no time was won.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ def cut(sites: int, hosts: int, people: int) -> list[PoolSpec]:
             desktop_people=hosts * (1 if pool.personal else people or pool.desktop_people // pool.hosts),
             groups=(),
         )
-        for pool in sorted(specs.named("fabrikam").pools[:sites], key=lambda pool: not pool.personal)
+        for pool in specs.named("fabrikam").pools[:sites]
     ]
 
 
