@@ -3,7 +3,7 @@
     PYTHONPATH=src python benchmarks/workers_killed.py [estate] [parts] [factor] [at once]
 
 The estate (`fabrikam`) is moved in so many parts (5), each a run of some of its pools, so many at once (3) by each
-worker. The twin is a process too, over HTTPS, and its clock `factor` (90) times as fast as life. Nobody comes to work,
+worker. The twin is a process too, over HTTPS, and its clock `factor` (120) times as fast as life. Nobody comes to work,
 and few are expected at once: a run waits for people to be seen on the target before it takes their seats from classic.
 First nobody is killed; what the twin was told then is what it should be told with a kill, but for the calls in flight.
 It fails when a run did not finish, when more was written than that, or when the dead worker's runs were adopted late.
@@ -34,13 +34,13 @@ from postgres_kit import made_in
 WAVES = msgspec.structs.replace(QUICK, size=40, canary_wave=10, parallel_moves=20, expected_share=0.05)
 ACCESS = Access(direct_threshold=20)
 """As in the demo: one grant for each person would be more than a subscription takes."""
-SILENCE_S = 600.0
+SILENCE_S = 2400.0
 """Of the twin's time."""
 LONGEST_S = 3600.0
 
 
 def main() -> int:
-    estate, *numbers = [*sys.argv[1:], *("fabrikam", "5", "90", "3")[len(sys.argv) - 1 :]]
+    estate, *numbers = [*sys.argv[1:], *("fabrikam", "5", "120", "3")[len(sys.argv) - 1 :]]
     parts, factor, at_once = map(int, numbers)
     folder = Path(tempfile.mkdtemp(prefix="crossfade-killed-"))
     server = made_in(Path(tempfile.mkdtemp(prefix="crossfade-postgres-")))
@@ -77,7 +77,9 @@ def moved(yard: Yard, parts: int, at_once: int, name: str) -> Counter[str]:
         for way, hosts in ways(yard).most_common():
             print(f"  {hosts} hosts: {way}", flush=True)
         assert {entry.state for entry in yard.runs().values()} == {"finished"}, yard.runs()
-        return Counter(writes_of(yard.ask("calls")))
+        told = Counter(writes_of(yard.ask("calls")))
+        print(f"  {told.total()} writes: {dict(sorted(told.items()))}", flush=True)
+        return told
 
 
 def kill(yard: Yard, workers: dict[str, WorkerProcess]) -> None:
