@@ -1,4 +1,6 @@
-"""Run the tests, as many at a time as there are processors, two at least. Arguments go to pytest: `python3 scripts/test.py tests/unit -k waves`.
+"""Run the tests, as many at a time as there are processors, two at least.
+
+Arguments go to pytest: `python3 scripts/test.py tests/unit -k waves`.
 
 What takes half a minute or more is left to `make soak`; the slowest of the others are named at the end.
 """
