@@ -34,7 +34,7 @@ async def run_executable(path: Path, variables: Mapping[str, str], deadline_s: f
     """Run it in `folder` with `variables` as its environment. Never raises for what the executable does."""
     environment = {name: os.environ[name] for name in HANDED_ON if name in os.environ} | dict(variables)
     child = _Child(path, environment, folder)
-    return await _beside(lambda: child.to_the_end(deadline_s), child.kill)
+    return await _beside(lambda: child.to_the_end(deadline_s), child.drop)
 
 
 async def _beside(work: Callable[[], T], drop: Callable[[], None]) -> T:
@@ -45,15 +45,22 @@ async def _beside(work: Callable[[], T], drop: Callable[[], None]) -> T:
     if hasattr(loop, "held"):
         return work()
     ended: asyncio.Future[T] = loop.create_future()
+    dropped = threading.Event()
 
     def settle(result: T) -> None:
         if not ended.done():
             ended.set_result(result)
 
-    threading.Thread(target=lambda: loop.call_soon_threadsafe(settle, work()), daemon=True).start()
+    def to_its_end() -> None:
+        result = work()
+        if not dropped.is_set():  # else the loop may have closed by now
+            loop.call_soon_threadsafe(settle, result)
+
+    threading.Thread(target=to_its_end, daemon=True).start()
     try:
         return await ended
     except asyncio.CancelledError:
+        dropped.set()
         drop()
         raise
 
@@ -70,13 +77,21 @@ class _Child:
         self._environment = environment
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun = threading.Event()
+        self._dropped = threading.Event()
         self._said = b""
 
     def to_the_end(self, deadline_s: float) -> Ended:
         try:
+            if self._dropped.is_set():
+                return Ended(code=None, why="was not begun: nobody waits for it any more")
             process = self._process = self._begin()
         except OSError as error:
             return Ended(code=None, why=f"could not be run: {error.strerror or type(error).__name__}")
+        finally:
+            self._begun.set()
+        if self._dropped.is_set():
+            self.kill()
         listener = threading.Thread(target=self._listen, args=(process.stdout,), daemon=True)
         listener.start()
         try:
@@ -101,6 +116,13 @@ class _Child:
     def _listen(self, stream: Any) -> None:
         while chunk := stream.read1(65_536):
             self._said = (self._said + chunk)[-KEPT_BYTES:]
+
+    def drop(self) -> None:
+        """Nobody waits any more. One that is just being begun runs already before it is known here: it is killed as
+        soon as it is."""
+        self._dropped.set()
+        self._begun.wait(_END_S)
+        self.kill()
 
     def kill(self) -> None:
         """It and what it began: first asked, then told."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from crossfade.clock import SimulatedClock, parse_iso
-from crossfade.execution.hook_process import KEPT_BYTES, Ended, run_executable
+from crossfade.execution.hook_process import KEPT_BYTES, Ended, _Child, run_executable
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the hooks of these tests are shell scripts")
 
@@ -61,9 +63,13 @@ def test_one_that_hangs_is_killed_with_what_it_began(tmp_path: Path) -> None:
 
 
 def _alive(pid: int) -> None:
-    """Raises ProcessLookupError for one that has gone, or is only waited for."""
+    """Raises ProcessLookupError for one that has gone, perhaps between two looks, or is only waited for."""
     os.kill(pid, 0)
-    if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError as gone:
+        raise ProcessLookupError from gone
+    if state == "Z":
         raise ProcessLookupError
 
 
@@ -113,7 +119,30 @@ def test_under_virtual_time_no_time_passes(tmp_path: Path) -> None:
     clock.close()
 
 
-def test_one_that_nobody_waits_for_any_more_is_killed(tmp_path: Path) -> None:
+def begun_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process runs, and is known only after nobody has waited for it any more."""
+    begin, drop, dropped = _Child._begin, _Child.drop, threading.Event()
+
+    def late(child: _Child) -> subprocess.Popen[bytes]:
+        process = begin(child)
+        assert dropped.wait(60.0)
+        return process
+
+    def told(child: _Child) -> None:
+        dropped.set()
+        drop(child)
+
+    monkeypatch.setattr(_Child, "_begin", late)
+    monkeypatch.setattr(_Child, "drop", told)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["as it runs", "as it is begun"])
+def test_one_that_nobody_waits_for_any_more_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """Also where it runs already, and whoever began it has not heard so yet: a busy machine has the two apart."""
+    if not known:
+        begun_late(monkeypatch)
     path = hook(tmp_path, "echo $$ > pid", "exec sleep 60")
 
     async def work() -> None:
@@ -128,3 +157,13 @@ def test_one_that_nobody_waits_for_any_more_is_killed(tmp_path: Path) -> None:
     pid = int((tmp_path / "pid").read_text())
     with pytest.raises(ProcessLookupError):
         _alive_within(10.0, pid)
+
+
+def test_one_that_nobody_waits_for_before_it_is_begun_is_not_begun(tmp_path: Path) -> None:
+    child = _Child(hook(tmp_path, "touch ran"), {}, tmp_path)
+    dropping = threading.Thread(target=child.drop)
+    dropping.start()
+    assert child._dropped.wait(60.0)
+    assert child.to_the_end(10.0).why == "was not begun: nobody waits for it any more"
+    dropping.join()
+    assert not (tmp_path / "ran").exists()
