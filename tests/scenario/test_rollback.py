@@ -207,6 +207,44 @@ def test_while_it_goes_back_it_does_not_go_forward(tmp_path: Path) -> None:
     assert under_way(stage.workspace) == ""
 
 
+def test_a_rollback_that_was_aborted_comes_to_its_end_before_anything_goes_forward(tmp_path: Path) -> None:
+    stage = Stage.of(spec_of(pooled(hosts=1)), tmp_path)
+    stage.make_plan(outage="when-empty")
+    assert stage.apply().state == "finished"
+    said: list[int] = []
+
+    def hook(point: str) -> None:
+        if point.startswith("after host") and point.endswith("reverting") and not said:
+            said.append(say(stage, "abort"))
+
+    held = take_back(stage, hook=hook)
+    assert (held.state, set(stage.hosts().values()) & {"reverting"}) == ("holding", {"reverting"})
+    assert "goes back" not in str(held.error), "it goes back already"
+    assert under_way(stage.workspace) == "run", "that is what `crossfade resume` goes on with"
+    with pytest.raises(Refused, match="crossfade rollback run"):
+        stage.apply()
+    assert take_back(stage).state == "rolled_back"
+    assert under_way(stage.workspace) == ""
+
+
+def test_a_rollback_that_classic_left_alone_is_gone_forward_from(tmp_path: Path) -> None:
+    stage = Stage.of(spec_of(pooled(hosts=1)), tmp_path)
+    stage.make_plan(outage="when-empty")
+    assert stage.apply().state == "finished"
+
+    def hook(point: str) -> None:
+        if point.startswith("after host") and point.endswith("on_source"):
+            stage.world.state.classic.alive = False
+
+    left = take_back(stage, hook=hook)
+    assert left.state == "rolling_back"
+    with pytest.raises(CannotRollBack, match="crossfade resume --without-classic"):
+        take_back(stage)
+    stage.without_classic = "olivia"
+    assert stage.apply().state == "finished"
+    assert set(stage.hosts().values()) == {"confirmed"}, "on classic nobody could use them"
+
+
 def test_whoever_goes_on_just_behind_the_end_of_a_rollback_changes_nothing(tmp_path: Path) -> None:
     """The last write was the run's own; a supervisor resumes it, and no host may go forward again."""
     stage, target, _ = moved(tmp_path)

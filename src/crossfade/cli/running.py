@@ -76,18 +76,11 @@ def without_classic(here: Here) -> Answer:
     import getpass
 
     from crossfade.cli import steering
-    from crossfade.commands.rollback import under_way
-    from crossfade.commands.workspace import Workspace
     from crossfade.errors import Refused
 
     if steering.somebody_works(here):
         mend = "`crossfade abort` it, then try again."
         raise Refused("Nothing was changed.", "A process works on the run and waits for classic.", mend)
-    of = under_way(Workspace(here.folder))
-    if of:
-        why = f"The rollback of {of} is under way, and there is nothing left to go back to."
-        mend = "Its hosts stay where they are: finish the rollback if classic answers again."
-        raise Refused("Nothing was changed.", why, mend)
     return apply(here, dry_run=False, without_classic=getpass.getuser())
 
 

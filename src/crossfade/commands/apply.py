@@ -24,8 +24,7 @@ from crossfade.execution.notices import issued
 from crossfade.execution.orders import WITHOUT_CLASSIC, Orders
 from crossfade.execution.outside import Outside
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.records import Entity
-from crossfade.execution.rollback import words_of
+from crossfade.execution.rollback import unfinished, words_of
 from crossfade.execution.run import MakeEngine, Services, carry_out, make_context, run_id_of
 from crossfade.execution.transitions import Kind, RunState, sources
 from crossfade.execution.workflows.run import OVER, begins_again
@@ -157,7 +156,7 @@ async def _run(
     control.attach(context)
     _deliver_again(context, outside)
     control.hear()
-    _refuse_two_ways(journal.get(Kind.RUN, context.run_id))
+    _refuse_two_ways(context)
     if begins_again(context):
         forget_engines(workspace)
     return await steered(control, carry_out(context, make_engine))
@@ -181,9 +180,10 @@ def _leave_classic(journal: Journal, plan: Plan, run_id: str, actor: str) -> Non
         return
     at_once = max(orders.settings.parallel_moves, AT_ONCE)
     orders.give(WITHOUT_CLASSIC, "run", actor=actor, values={"parallel_moves": at_once})
-    run = journal.get(Kind.RUN, run_id)
+    run, why = journal.get(Kind.RUN, run_id), f"{actor} says that classic has gone"
+    if run is not None and run.state == RunState.ROLLING_BACK:
+        run = journal.move(Kind.RUN, run_id, RunState.HOLDING, reason=f"{why}: there is nothing to go back to")
     if run is not None and run.state in sources(Kind.RUN, RunState.RUNNING):
-        why = f"{actor} says that classic has gone"
         journal.move(Kind.RUN, run_id, RunState.RUNNING, reason=why, data={"mode": RESTORE})
 
 
@@ -194,11 +194,13 @@ def _deliver_again(context: Context, outside: Outside) -> None:
             context.notices.deliver(notice)
 
 
-def _refuse_two_ways(run: Entity | None) -> None:
-    if run is not None and run.state == RunState.ROLLING_BACK:
-        of = run.data["rollback"]["of"]
+def _refuse_two_ways(context: Context) -> None:
+    """A rollback that was begun comes to its end first: its hosts are between the services. Where classic has gone
+    there is nothing to go back to."""
+    of = unfinished(context.journal, context.journal.get(Kind.RUN, context.run_id))
+    if of and not context.orders.without_classic:
         mend = f"Finish that first: `{words_of(of)}`."
-        raise Refused("The run does not go forward.", f"The rollback of {of} is under way.", mend)
+        raise Refused("The run does not go forward.", f"The rollback of {of} was begun and is not finished.", mend)
 
 
 async def steered(control: CommandControl, work: Coroutine[Any, Any, Outcome]) -> Outcome:

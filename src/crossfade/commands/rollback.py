@@ -19,7 +19,7 @@ from crossfade.execution.engine import WorkflowState
 from crossfade.execution.journal import Journal
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
-from crossfade.execution.rollback import Scope, may_go_back, never_applied, scope_of, take_back, words_of
+from crossfade.execution.rollback import Scope, may_go_back, never_applied, scope_of, take_back, unfinished, words_of
 from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of
 from crossfade.execution.transitions import HostState, Kind, RunState
 from crossfade.execution.undone import effects
@@ -145,10 +145,10 @@ async def _what_goes_back(context: Context, scope: Scope, known: Entity | None) 
 
 
 def under_way(workspace: Workspace) -> str:
-    """What the rollback is of that is going on, or was interrupted; empty when there is none."""
+    """What the rollback is of that is going on, was interrupted or aborted, or holds; empty when there is none."""
     with JournalReader.look(workspace.journal) as reader:
-        runs = [run for run in reader.all(Kind.RUN) if run.state == RunState.ROLLING_BACK]
-    return str(runs[0].data["rollback"]["of"]) if runs else ""
+        found = [unfinished(reader, run) for run in reader.all(Kind.RUN)]
+    return next((of for of in found if of), "")
 
 
 def is_rolled_back(workspace: Workspace) -> bool:

@@ -178,7 +178,8 @@ class CommandControl:
 
     def _rollback(self, command: Command) -> str:
         mend = "`crossfade abort` first; then `crossfade rollback` works from the terminal it is given in."
-        raise Refused("Nothing was taken back.", "The run is going forward in this process.", mend)
+        why = "This process works on the run."
+        raise Refused("Nothing was taken back.", why, mend)
 
 
 async def _first(*waiting: Coroutine[Any, Any, Any]) -> None:

@@ -70,11 +70,13 @@ class Orders:
         return mine[-1] if mine else None
 
     def leave(self, host: str) -> Order | None:
-        """The order by which a host stays where it is; None when it is to be moved."""
+        """The order by which a host stays where it is; None when it is to be moved. Where classic has gone, nothing
+        was taken back to a place that anybody could use."""
         words = (RETRY, *LEAVES)
         after = self.begun_after
         mine = [one for one in self._orders if one.of == fold(host) and one.word in words and one.seq > after]
-        return mine[-1] if mine and mine[-1].word in LEAVES else None
+        stays = LEAVES - {TAKEN_BACK} if self.without_classic else LEAVES
+        return mine[-1] if mine and mine[-1].word in stays else None
 
     # -- waves, the run
 

@@ -1,5 +1,6 @@
 """One rollback, from its decision to its end: what it is of, set up, started or gone on with, waited for."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from crossfade.errors import CannotRollBack, InputError, Problem
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Bodies, Outcome
+from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, worked_on
 from crossfade.execution.steering import find_host
@@ -25,6 +27,9 @@ NO_WAY_BACK = {
 }
 
 
+WHOLE = "run"
+
+
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """What is taken back. `of`: run, a wave's id or a host's key, as it is written down in the journal."""
 
@@ -36,8 +41,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 def scope_of(plan: Plan, of: str) -> Scope:
     """`run`, the id of a wave, a host's key, or its name where only one host has it. Raises InputError."""
-    if of in ("", "run"):
-        return Scope(of="run", hosts=[m.source for m in plan.hosts], waves=[w.id for w in plan.waves], whole=True)
+    if of in ("", WHOLE):
+        return Scope(of=WHOLE, hosts=[m.source for m in plan.hosts], waves=[w.id for w in plan.waves], whole=True)
     for wave in plan.waves:
         if same(wave.id, of):
             return Scope(of=wave.id, hosts=list(wave.hosts), waves=[wave.id])
@@ -63,6 +68,28 @@ def may_go_back(context: Context, run: Entity | None) -> Entity:
     if why:
         raise CannotRollBack(f"Run {run.id} cannot be rolled back.", why, "Nothing was changed.")
     return run
+
+
+def unfinished(journal: JournalReader, run: Entity | None) -> str:
+    """What the last rollback is of that was begun and has not come to its end: it is under way, or the run holds since.
+    Its hosts are between the services, so nothing may go forward. Empty where there is none."""
+    if run is None or run.state not in (RunState.ROLLING_BACK, RunState.HOLDING):
+        return ""
+    if run.state == RunState.ROLLING_BACK:
+        return str(run.data["rollback"]["of"])
+    left: list[str] = []
+    for number, of in _begun(journal, run):
+        ended = journal.get(Kind.STEP, f"rollback {number}/end")
+        is_over = ended is not None and ended.state in FINISHED_STEPS
+        left = [one for one in left if one != of and not (is_over and of == WHOLE)] + ([] if is_over else [of])
+    return left[-1] if left else ""
+
+
+def _begun(journal: JournalReader, run: Entity) -> Iterator[tuple[int, str]]:
+    """Number and scope of every rollback of a run, in order."""
+    for event in journal.events(kind=Kind.RUN, subject=run.id):
+        if event.to_state == RunState.ROLLING_BACK:
+            yield int(event.data["rollback"]["number"]), str(event.data["rollback"]["of"])
 
 
 def never_applied() -> CannotRollBack:

@@ -71,6 +71,12 @@ class Source:
         records = (row for row in look.hosts if same(str(row.get("sessionHostName") or ""), move.host_name))
         return any(bool(row.get("allowNewSession")) for row in records)
 
+    async def person_of(self, move: HostMove, *, fresh: bool = False) -> str | None:
+        """UPN of whom a personal host belongs to on classic; empty for nobody, None where there is no record of it."""
+        look = await self.look(move.source_pool, fresh_s=5.0 if fresh else None)
+        records = (row for row in look.hosts if same(str(row.get("sessionHostName") or ""), move.host_name))
+        return next((str(row.get("assignedUser") or "") for row in records), None)
+
     async def set_open(self, move: HostMove, allow: bool) -> Facts:
         """Drain mode off or on. A record that is gone cannot be opened: that is told, not hidden."""
         await self._classic.drain(move.source, allow_new_session=allow)

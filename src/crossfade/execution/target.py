@@ -107,6 +107,11 @@ class Target:
         self._sessions.forget(fold(move.target_pool))
         return {"sessions": await self.sessions(move)}
 
+    async def person_of(self, move: HostMove) -> str | None:
+        """UPN of whom a personal host belongs to on the target; empty for nobody, None where it is not there."""
+        host = await self._host(move, fresh_s=0.0)
+        return str(host["properties"].get("assignedUser") or "") if host is not None else None
+
     async def is_assigned(self, move: HostMove) -> Facts | None:
         host = await self._known(move)
         given = host["properties"].get("assignedUser") or ""

@@ -9,6 +9,7 @@ from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import FINISHED_STEPS, HostState, Kind
+from crossfade.execution.workflows.desks import still_theirs
 from crossfade.execution.workflows.telling import told_once
 from crossfade.plan.plan import HostMove, Wave
 
@@ -88,6 +89,7 @@ async def _may_leave(context: Context, steps: Steps, move: HostMove, wave: Wave)
     order = context.orders.leave(move.source)
     if order is not None:
         raise StepFailed(f"{move.host_name} stays on classic.", order.why, f"`crossfade retry {move.host_name}`.")
+    await still_theirs(context, move, fresh=False)
     verdict = await context.seats.look(move)
     if not verdict.may_leave or not context.seats.still_free(move):
         patience_s = 0.0 if context.pool(move.source_pool).at_one_go else SEAT_PATIENCE_S
@@ -127,6 +129,7 @@ async def told_at(context: Context, subject: str, move: HostMove, session: LiveS
 async def _empty(context: Context, steps: Steps, move: HostMove) -> Facts | None:
     """No session is left and none can come; those that the policies allow to end are ended once their notice is old
     enough."""
+    await still_theirs(context, move, fresh=True)
     if await context.source.is_open(move, fresh=True):
         await _close_again(context, move)
         return None

@@ -87,7 +87,7 @@ async def classic_answers(context: Context, hosts: list[str]) -> Facts:
             raise CannotRollBack(
                 f"There is no way back: the classic service does not answer for {pool}.",
                 str(error),
-                "Nothing was changed. If it is switched off for good, go on with the target: `crossfade resume`.",
+                "Nothing was changed. If it is gone for good, `crossfade resume --without-classic` goes forward.",
             ) from error
     return {"pools": len(pools)}
 

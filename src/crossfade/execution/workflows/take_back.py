@@ -17,6 +17,7 @@ from crossfade.execution.orders import TAKEN_BACK
 from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.target_sessions import TargetSession
 from crossfade.execution.transitions import ARRIVED, HostState, Kind
+from crossfade.execution.workflows.desks import theirs_on_both_sides
 from crossfade.execution.workflows.revert import revert
 from crossfade.execution.workflows.telling import told_once
 from crossfade.execution.workflows.tries import FORWARD, GIVE_UP, named, next_try
@@ -121,6 +122,8 @@ async def _turn(context: Context, move: HostMove, reason: str) -> Facts:
 
 async def _may_leave(context: Context, move: HostMove, args: dict[str, Any]) -> Facts | None:
     """Decides and takes the seats in one breath."""
+    if move.personal:
+        await theirs_on_both_sides(context, move)
     verdict = await may_leave_target(context, move, closed=args["closed"])
     if not verdict.may_leave or len(context.seats.in_flight()) >= context.settings.parallel_moves:
         return None

@@ -139,7 +139,9 @@ async def _time(context: Context, wave: Wave) -> Facts:
     known = context.journal.get(Kind.WAVE, wave.id)
     assert known is not None, f"{wave.id} is not in the journal"
     time = int(known.data.get("time", 0))
-    if known.state in (WaveState.HOLDING, WaveState.REVERTED):
+    if known.state == WaveState.REVERTING:
+        context.settle(Kind.WAVE, wave.id, WaveState.HOLDING, "its rollback was left, since classic has gone")
+    if known.state in (WaveState.HOLDING, WaveState.REVERTED, WaveState.REVERTING):
         time += 1
         context.journal.move(Kind.WAVE, wave.id, WaveState.WAITING, reason="tried again", data={"time": time})
     return {"time": time}

@@ -1,0 +1,40 @@
+"""Somebody gives a personal desktop to another person while the run goes on: nobody gets what is another's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from back_kit import say, take_back
+from stage import Stage, personal, spec_of
+
+
+def test_a_desktop_given_to_somebody_else_meanwhile_stays_where_it_is(tmp_path: Path) -> None:
+    stage = Stage.of(spec_of(personal(hosts=2)), tmp_path)
+    stage.make_plan()
+    last = stage.plan.waves[-1].hosts[-1]
+    name = last.rpartition("/")[2].partition(".")[0]
+    other = next(upn for upn in sorted(stage.world.state.directory.upns) if upn != stage.move(name).assigned_user)
+    record = stage.classic(name)
+    assert record is not None
+
+    def reassigned(point: str) -> None:
+        if point.endswith(f"step {last}#forward/seat begun"):
+            record.assigned_user = other
+
+    stage.apply(hook=reassigned)
+    assert (stage.hosts()[name], stage.arm(name)) == ("on_source", None)
+    assert record.allow_new_session, "its person works on it"
+    assert f"{name}.ad.stage.example belongs to {other} by now" in stage.events("host")[-1].reason
+
+    record.assigned_user = stage.move(name).assigned_user
+    say(stage, "retry", name)
+    assert stage.apply().state == "finished"
+    there = stage.arm(name)
+    assert there is not None
+    there.properties["assignedUser"] = other
+    back = take_back(stage, name)
+    assert stage.arm(name) is not None, "on classic it would be somebody else's"
+    assert f"it belongs to {other} by now" in str(back.error)
+    record.assigned_user = other
+    assert take_back(stage, name).error is None
+    assert (stage.hosts()[name], record.assigned_user) == ("on_source", other)
