@@ -63,11 +63,15 @@ def _applied(applied: "Applied") -> str:
 
 def go_on(here: Here) -> Answer:
     """With what was interrupted: the run, or its rollback. One that has just ended does not turn into an apply."""
+    from crossfade.commands.apply import refuse_unbegun
     from crossfade.commands.rollback import is_rolled_back, under_way
     from crossfade.commands.workspace import Workspace
 
     workspace = Workspace(here.folder)
-    of = under_way(workspace) or ("run" if is_rolled_back(workspace) else "")
+    of = under_way(workspace)
+    if not of:
+        refuse_unbegun(workspace)
+    of = of or ("run" if is_rolled_back(workspace) else "")
     return rollback(here, of=of, dry_run=False) if of else apply(here, dry_run=False)
 
 

@@ -113,11 +113,19 @@ def _recent(events: "list[Happened]") -> str:
 
 def line(event: "Happened") -> str:
     """One event as one line."""
-    subject = short(event.subject) if event.kind == "host" else event.subject
+    subject = _subject(event)
     reason = " ".join(event.reason.split())
     kind = "" if event.subject.startswith(f"{event.kind}-") else f"{event.kind} "
     told = f"{moment(event.at)}  {kind}{subject} {event.to}".rstrip()
     return f"{told}: {reason[:160]}" if reason else told
+
+
+def _subject(event: "Happened") -> str:
+    """Whom it is about, by the names that people use: of a host's step `vm-1 still-empty`, not the whole key."""
+    if event.kind == "host":
+        return short(event.subject)
+    host, way, step = event.subject.partition("#")
+    return f"{short(host)} {step.rpartition('/')[2]}" if event.kind == "step" and way else event.subject
 
 
 def short(host: str) -> str:

@@ -54,8 +54,11 @@ def _live(workspace: "Workspace", calls: Calls) -> Iterator[Say]:
 
     console = Console(stderr=True)
     screen = _Screen(workspace, calls)
-    with Live(console=console, get_renderable=screen.draw, refresh_per_second=1 / LOOK_EVERY_S, transient=False):
-        yield lambda text: console.print(text, markup=False, highlight=False)
+    with Live(console=console, get_renderable=screen.draw, refresh_per_second=1 / LOOK_EVERY_S) as live:
+        try:
+            yield lambda text: console.print(text, markup=False, highlight=False)
+        finally:
+            live.transient = not screen.has_drawn  # no empty line before a refusal
 
 
 class _Screen:
@@ -67,6 +70,10 @@ class _Screen:
         self._began = time.monotonic()
         self._capacity: dict[str, int] = {}
         self._last: Any = ""
+
+    @property
+    def has_drawn(self) -> bool:
+        return bool(self._last)
 
     def draw(self) -> Any:
         from crossfade.cli.live import Figures, view

@@ -270,6 +270,15 @@ def _known(workspace: Workspace, run_id: str) -> bool:
         return reader.get(Kind.RUN, run_id) is not None
 
 
+def refuse_unbegun(workspace: Workspace) -> None:
+    """Raises Refused where the saved plan has no run to go on with: only `apply` begins one."""
+    run_id = run_id_of(workspace.digest(PLAN))
+    if not _known(workspace, run_id):
+        refuse_another(workspace, run_id)
+        why = f"The plan in {workspace.folder} was never applied here."
+        raise Refused("There is nothing to go on with.", why, "Begin with `crossfade apply`.")
+
+
 def refuse_another(workspace: Workspace, run_id: str) -> None:
     """Raises Refused while the folder's journal holds another run that is not over: its plan was written over."""
     if not workspace.has_journal():

@@ -83,6 +83,8 @@ async def rollback(
     scope = scope_of(plan, of)
     if dry_run:
         return await _dry_run(workspace, plan, digest, scope, services, clock)
+    if not workspace.has_journal():
+        raise never_applied()
     outside = outside_of(workspace, run_id_of(digest), plan)
     journal = _opened(workspace, clock, synchronous, hook)
     try:

@@ -15,8 +15,9 @@ from crossfade.clock import Clock, SystemClock, parse_iso
 from crossfade.commands.workspace import PLAN, Workspace
 from crossfade.errors import LeaseLost, MigrationError
 from crossfade.execution.lock import FileLock
+from crossfade.execution.outages import OUTAGE
 from crossfade.execution.reader import JournalReader
-from crossfade.execution.records import Entity, Event
+from crossfade.execution.records import Entity, Event, Lease
 from crossfade.execution.transitions import HOST_FORWARD, HostState, Kind
 
 UNKNOWN = "unknown, will observe"
@@ -166,7 +167,7 @@ def read_status(reader: JournalReader, *, alive: bool, run: str = "") -> Status:
         hosts_by_state=by_state(host.state for host in hosts),
         waves=sorted(waves, key=lambda wave: wave.wave),
         hosts=hosts,
-        waiting=_waiting(reader) if alive else [],
+        waiting=[*_outages(reader, lease), *_waiting(reader)] if alive else [],
         commands_waiting=[f"{each.verb} {each.subject}".strip() for each in reader.commands()],
         recent=recent,
         events=events,
@@ -260,6 +261,28 @@ def _waiting(reader: JournalReader) -> list[Waiting]:
             subjects=sorted((step.parent or "").partition("#")[0] for step in steps),
         )
         for what, steps in sorted(groups.items())
+    ]
+
+
+def _outages(reader: JournalReader, lease: Lease | None) -> list[Waiting]:
+    """Services that do not answer the process that works on the run, or will not have it: no step gets past them."""
+    since = lease.acquired_at if lease else ""
+    open_ones: dict[str, Event] = {}
+    for note in reader.notes(OUTAGE):
+        service = str(note.data.get("service", ""))
+        if note.data.get("over"):
+            open_ones.pop(service, None)
+        elif note.at >= since:  # what a former process met may be over
+            open_ones[service] = note
+    return [
+        Waiting(
+            what=f"{service} to answer again: {note.data.get('why', '')}".rstrip(" .:"),
+            count=1,
+            since=note.at,
+            until=str(note.data.get("until", "")),
+            subjects=[str(note.data.get("step", ""))],
+        )
+        for service, note in open_ones.items()
     ]
 
 

@@ -15,6 +15,7 @@ from crossfade.errors import InputError, Refused
 from crossfade.execution.bounds import setting
 from crossfade.execution.commands import answer_to, give
 from crossfade.execution.reader import JournalReader
+from crossfade.execution.transitions import Kind
 
 KEPT: Final = frozenset({"approve", "set", "skip", "retry"})
 """What also makes sense while nobody works on the run: whoever resumes hears it first."""
@@ -45,6 +46,11 @@ def somebody_works(workspace: Workspace, clock: Clock | None = None) -> bool:
         return is_alive(reader, (clock or SystemClock()).now())
 
 
+def _has_run(workspace: Workspace) -> bool:
+    with JournalReader.look(workspace.journal) as reader:
+        return bool(reader.all(Kind.RUN))
+
+
 async def steer(
     workspace: Workspace,
     verb: str,
@@ -58,6 +64,12 @@ async def steer(
     is `KEPT`."""
     clock = clock or SystemClock()
     works = somebody_works(workspace, clock)
+    if not works and not _has_run(workspace):
+        raise Refused(
+            f"There is nothing to {verb}.",
+            f"No run has begun in {workspace.folder}.",
+            "Begin one with `crossfade apply`.",
+        )
     if not works and verb not in KEPT:
         raise Refused(
             f"There is nothing to {verb}.",

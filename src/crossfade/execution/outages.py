@@ -69,13 +69,16 @@ class Outages:
         since = self._since.pop(error.service, None)
         if since is not None:
             told = f"{error.service} answers again; {step_id} went on. It had begun at {iso(since)}."
-            self._journal.note(OUTAGE, told, run_id=self._run_id, data={"service": error.service, "step": step_id})
+            data = {"service": error.service, "step": step_id, "over": True}
+            self._journal.note(OUTAGE, told, run_id=self._run_id, data=data)
 
     def _begun(self, step_id: str, error: CloudError, now: datetime) -> datetime:
         if error.service not in self._since:
             self._since[error.service] = now
             told = f"{step_id} waits where it is: {error.why}"
-            self._journal.note(OUTAGE, told, run_id=self._run_id, data={"service": error.service, "step": step_id})
+            until = iso(now + timedelta(seconds=PATIENCE_S[type(error)]))
+            data = {"service": error.service, "step": step_id, "why": error.why, "until": until}
+            self._journal.note(OUTAGE, told, run_id=self._run_id, data=data)
         return self._since[error.service]
 
 

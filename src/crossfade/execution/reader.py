@@ -93,6 +93,11 @@ class JournalReader:
         )
         return (records.event(row) for row in self._all(sql, after, kind, kind, subject, subject))
 
+    def notes(self, subject: str) -> Iterator[Event]:
+        """Notes on a subject in order; quick however long the journal is."""
+        sql = f"SELECT {EVENT_COLUMNS} FROM event WHERE kind = ? AND subject = ? ORDER BY seq"
+        return (records.event(row) for row in self._all(sql, "note", subject))
+
     def last_seq(self) -> int:
         """The number of the last event, 0 in a new journal."""
         return self._last_event()[0]

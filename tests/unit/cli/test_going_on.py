@@ -10,6 +10,7 @@ from crossfade.cli import running
 from crossfade.cli.answers import Answer, Here
 from crossfade.clock import SystemClock
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
+from crossfade.errors import Refused
 from crossfade.execution.journal import Journal
 from crossfade.execution.run import run_id_of
 from crossfade.execution.transitions import Kind, RunState
@@ -38,3 +39,20 @@ def test_it_goes_the_way_that_was_interrupted(
     monkeypatch.setattr(running, "apply", lambda here, *, dry_run: Answer("forward"))
     monkeypatch.setattr(running, "rollback", lambda here, *, of, dry_run: Answer(f"back: {of}"))
     assert running.go_on(Here(tmp_path, as_json=False)).data == way
+
+
+def test_a_plan_that_was_never_applied_is_not_gone_on_with(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.write(PLAN, Plan())
+    Journal.open(workspace.path(JOURNAL), SystemClock()).close()
+    with pytest.raises(Refused, match=r"nothing to go on with.*crossfade apply"):
+        running.go_on(Here(tmp_path, as_json=False))
+
+
+def test_a_plan_that_was_changed_since_names_the_run_that_has_begun(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.write(PLAN, Plan())
+    with Journal.open(workspace.path(JOURNAL), SystemClock()) as journal:
+        journal.add(Kind.RUN, "another", run_id="another")
+    with pytest.raises(Refused, match="is not the plan of run another"):
+        running.go_on(Here(tmp_path, as_json=False))

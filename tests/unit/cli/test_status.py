@@ -1,15 +1,21 @@
 """`status`: what the journal says, and what nobody can know while nobody works on the run."""
 
+import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from runs_kit import StepClock, begin_run, die, name
 
+from crossfade.cli.status_text import line
 from crossfade.commands.status import IN_FLIGHT, UNKNOWN, capacities, seats, status
 from crossfade.commands.workspace import JOURNAL, Workspace
+from crossfade.errors import Unreachable
 from crossfade.execution import seats as execution_seats
 from crossfade.execution.commands import give
+from crossfade.execution.journal import Journal
+from crossfade.execution.outages import Outages
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.transitions import Kind
 
@@ -77,6 +83,40 @@ def test_text_of_a_living_run_says_what_it_waits_for(workspace: Workspace, cross
     journal.close()
     assert "Waiting for" in text
     assert "the last session on the host to end (1), since 2026-06-26" in text
+
+
+def test_a_service_that_does_not_answer_is_waited_for_until_it_does(workspace: Workspace) -> None:
+    journal = begin_run(workspace)
+    outages = Outages(journal, StepClock(), "run1", lambda error: None)
+    step, error = f"{name(3)}#forward/install", Unreachable("Not read.", "no route.", "m", service="arm")
+    assert asyncio.run(outages.met(step, error))
+    waits = status(workspace).waiting
+    outages.over(step, error)
+    after = status(workspace).waiting
+    journal.close()
+    assert [(each.what, each.subjects) for each in waits if each not in after] == [
+        ("arm to answer again: no route", [step])
+    ]
+    assert waits[0].until == "2026-06-26T19:00:20.000Z"
+
+
+def test_what_a_former_process_could_not_reach_is_not_waited_for(workspace: Workspace) -> None:
+    journal = begin_run(workspace)
+    error = Unreachable("Not read.", "no route.", "m", service="arm")
+    asyncio.run(Outages(journal, StepClock(), "run1", lambda error: None).met(f"{name(3)}#forward/install", error))
+    journal.close()
+    later = StepClock()
+    later.moment += timedelta(hours=1)
+    with Journal.open(workspace.journal, later, holder="another"):
+        assert "arm to answer again" not in str(status(workspace).waiting)
+
+
+def test_a_step_is_told_by_the_names_that_people_use(workspace: Workspace) -> None:
+    journal = begin_run(workspace)
+    journal.fail(f"{name(3)}#forward/install", Unreachable("Not read.", "no route.", "m", service="arm"))
+    told = [line(event) for event in status(workspace).recent]
+    journal.close()
+    assert any("step vm-3 install failed" in each for each in told)
 
 
 def test_json_has_stable_names(workspace: Workspace, crossfade: Cli) -> None:

@@ -10,6 +10,7 @@ from runs_kit import StepClock, begin_run, die
 from crossfade.commands.steer import steer
 from crossfade.commands.workspace import JOURNAL, Workspace
 from crossfade.execution.control import CommandControl
+from crossfade.execution.journal import Journal
 from crossfade.execution.reader import JournalReader
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -59,6 +60,15 @@ def test_nobody_hears_after_a_kill(workspace: Workspace, crossfade: Cli) -> None
     assert code == 3
     assert "No process works on the run" in errors
     assert "crossfade resume" in errors
+
+
+@pytest.mark.parametrize("words", [("approve",), ("skip", "vm-5"), ("retry", "vm-5"), ("set", "parallel_moves", "3")])
+def test_before_any_run_nothing_is_noted(workspace: Workspace, crossfade: Cli, words: tuple[str, ...]) -> None:
+    Journal.open(workspace.journal, StepClock()).close()
+    code, _, errors = crossfade(*words)
+    assert code == 3
+    assert "No run has begun" in errors
+    assert "`crossfade apply`" in errors
 
 
 @pytest.mark.parametrize(
