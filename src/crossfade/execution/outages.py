@@ -1,4 +1,4 @@
-"""A service that cannot be reached, or a sign-in that is over, is no host's fault: no host is given up for it.
+"""A service that cannot be reached, a sign-in or a right that is over, is no host's fault: no host is given up for it.
 
 The step that meets one stays where it is and is tried again, for as long as `PATIENCE_S` says; then the run holds, its
 hosts where they are by then, and it says by which command one goes on from there.
@@ -9,14 +9,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from crossfade.clock import Clock, iso
-from crossfade.errors import CloudError, StepFailed, Throttled, Unauthorized, Unreachable
+from crossfade.errors import CloudError, Forbidden, StepFailed, Throttled, Unauthorized, Unreachable
 from crossfade.execution.journal import Journal
 from crossfade.execution.stopping import RESUME
 
 LOOK_S = 60.0
 """Before the first further try; later ones come after a quarter of the time that it has lasted."""
-PATIENCE_S: dict[type[CloudError], float] = {Unreachable: 3600.0, Throttled: 3600.0, Unauthorized: 0.0}
-"""From the first failure to the run's hold. A sign-in that is over does not mend itself while this process lives."""
+PATIENCE_S: dict[type[CloudError], float] = {Unreachable: 3600.0, Throttled: 3600.0, Unauthorized: 0.0, Forbidden: 0.0}
+"""From the first failure to the run's hold. A sign-in or a right that is over does not mend itself while this process
+lives."""
+RIGHT_IS_OVER = "AuthorizationFailed"
+"""How Azure refuses whoever has no right. Each was there when the run began: a role that was activated for some hours
+has ended, or was taken away. A policy that forbids one write says something else."""
 OUTAGE = "outage"
 """Subject of the notes that tell of one."""
 
@@ -24,6 +28,8 @@ _MENDS: dict[type[CloudError], str] = {
     Unreachable: "When it answers again, `{}` goes on where the hosts are.",
     Throttled: "When its limits have recovered, `{}` goes on where the hosts are.",
     Unauthorized: "Sign in anew; then `{}` goes on where the hosts are.",
+    Forbidden: "Activate the role again, or have it granted (see `crossfade doctor`); then `{}` goes on where the hosts"
+    " are.",
 }
 _CLASSIC_GONE = (
     " While classic does not answer nothing can go back to it: rollback is impossible. Hosts that have moved serve on. "
@@ -53,9 +59,9 @@ class Outages:
     async def met(self, step_id: str, error: CloudError) -> bool:
         """False for what is no outage. True after a while, when the step is to be tried again. When patience is over
         the run is told to hold, and this returns no more."""
-        patience_s = PATIENCE_S.get(type(error))
-        if patience_s is None:
+        if not is_outage(error):
             return False
+        patience_s = PATIENCE_S[type(error)]
         now = self._clock.now()
         since = self._begun(step_id, error, now)
         if now >= since + timedelta(seconds=patience_s):
@@ -80,6 +86,11 @@ class Outages:
             data = {"service": error.service, "step": step_id, "why": error.why, "until": until}
             self._journal.note(OUTAGE, told, run_id=self._run_id, data=data)
         return self._since[error.service]
+
+
+def is_outage(error: CloudError) -> bool:
+    """Whether it hits every host alike."""
+    return type(error) in PATIENCE_S and (not isinstance(error, Forbidden) or error.service_code == RIGHT_IS_OVER)
 
 
 def _held(error: CloudError, since: datetime, goes_on: str) -> StepFailed:

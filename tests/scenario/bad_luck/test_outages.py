@@ -57,6 +57,18 @@ def test_a_credential_that_expires_in_the_night_holds_the_run_with_the_hosts_whe
     assert stage.hosts() == ALL_DONE
 
 
+def test_a_role_that_was_activated_for_some_hours_and_ends_gives_no_host_up(tmp_path: Path) -> None:
+    stage = after_canary(tmp_path)
+    strike(stage, {"kind": "error", "status": 403, "code": "AuthorizationFailed", "match": {"from": 600}})
+    held = stage.apply()
+    assert held.error is not None
+    assert (held.state, "Activate the role again" in held.error["mend"]) == ("holding", True)
+    assert list(stage.hosts().values()) == ["confirmed", "moving", "moving", "on_source"]
+    strike(stage)
+    assert stage.apply().state == "finished"
+    assert stage.hosts() == ALL_DONE
+
+
 def test_a_credential_that_is_over_when_somebody_goes_on_is_said_and_nothing_is_written(tmp_path: Path) -> None:
     stage = after_canary(tmp_path)
     before = stage.writes()

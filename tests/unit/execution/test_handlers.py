@@ -283,6 +283,19 @@ def test_a_snapshot_of_somebody_else_is_left_alone(stage: Stage) -> None:
     assert disk.subject.lower() in stage.world.state.arm.resources
 
 
+def test_an_object_that_somebody_else_made_meanwhile_is_not_deleted(stage: Stage) -> None:
+    """A person took ours away and made one of that name, as the plan wants it: it bears no mark of the plan."""
+    pool = next(one for one in writing(stage) if isinstance(one, PutResource) and one.type.endswith("hostPools"))
+
+    async def theirs(services: Services) -> Facts:
+        await _applied(services, stage)
+        stage.world.state.arm.resources[pool.subject.lower()].tags = {"by": "somebody"}
+        return dict(await Handlers(services, stage.plan, services.clock).of(pool).undo(pool))
+
+    assert "somebody else made it" in stage.with_services(theirs)["left"]
+    assert pool.subject.lower() in stage.world.state.arm.resources
+
+
 def test_each_kind_waits_for_what_it_builds_on(stage: Stage) -> None:
     """What stands before an operation of each kind when nothing is done yet."""
     conditions, unmet = Preconditions(stage.plan), {}

@@ -114,15 +114,20 @@ class Objects:
             body = {**operation.prior, "properties": _writable(operation.prior["properties"], operation.body)}
             await self._arm.put(operation.subject, body)
             return {"restored": True}
-        if operation.type == WORKSPACES and await self._listed(operation.subject):
+        found = await self._arm.find(operation.subject)
+        if found is None:
+            return {"deleted": True}
+        if not _is_ours(found, operation):
+            return {"left": "it does not bear this plan's mark: somebody else made it"}
+        if operation.type == WORKSPACES and _listed(found):
             return {"left": "it lists application groups of others"}
         await self._arm.delete(operation.subject)
         return {"deleted": True}
 
-    async def _listed(self, workspace: str) -> list[str]:
-        """Groups that a workspace still lists; this run's own were withdrawn before."""
-        found = await self._arm.find(workspace)
-        return list((found or {}).get("properties", {}).get("applicationGroupReferences") or [])
+
+def _listed(workspace: dict[str, Any]) -> list[str]:
+    """Groups that a workspace still lists; this run's own were withdrawn before."""
+    return list(workspace.get("properties", {}).get("applicationGroupReferences") or [])
 
 
 def _is_ours(found: dict[str, Any], operation: PutResource) -> bool:
