@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from back_kit import take_back, target_of
+from kept_stages import kept
 from stage import QUICK, Stage, personal, pooled, spec_of
 
 from crossfade.app import durable_engine, in_process_engine
@@ -43,10 +44,15 @@ def prove(stage: Stage) -> None:
 
 def finished(folder: Path, spec: Any = SMALL, *, rest_days: float = 8.0, **intent: Any) -> Stage:
     """Moved, proven, rested."""
-    stage = Stage.of(spec, folder)
-    stage.make_plan(**intent)
-    assert stage.apply().state == "finished"
-    prove(stage)
+
+    def make(place: Path) -> Stage:
+        stage = Stage.of(spec, place)
+        stage.make_plan(**intent)
+        assert stage.apply().state == "finished"
+        prove(stage)
+        return stage
+
+    stage = kept(f"finished {spec} {intent}", folder, make)
     stage.wait(rest_days * DAY)
     return stage
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from back_kit import classic_of, say, sign_out_later, somebody_of, take_back, target_of
+from kept_stages import kept
 from stage import MORNING, Sessions, Stage, personal, pooled, short, spec_of
 
 from crossfade.commands.apply import Hook
@@ -16,15 +17,22 @@ from crossfade.errors import CannotRollBack, InputError, Refused
 from crossfade.execution.transitions import Kind
 
 SMALL = spec_of(pooled(hosts=3), personal(hosts=1))
+BEFORE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+"""Target and classic before the migrations that are kept."""
 
 
 def moved(folder: Path, engine: str = "inprocess", **options: Any) -> tuple[Stage, dict[str, Any], dict[str, Any]]:
     """A finished migration, and target and classic as they were before it."""
-    stage = Stage.of(SMALL, folder, **options)
-    stage.make_plan()
-    before = target_of(stage), classic_of(stage)
-    assert stage.apply(engine).state == "finished"
-    return stage, *before
+
+    def make(place: Path) -> Stage:
+        stage = Stage.of(SMALL, place, **options)
+        stage.make_plan()
+        BEFORE[key] = target_of(stage), classic_of(stage)
+        assert stage.apply(engine).state == "finished"
+        return stage
+
+    key = f"moved on {engine} {sorted(options.items())}"
+    return kept(key, folder, make), *BEFORE[key]
 
 
 @pytest.mark.parametrize("engine", ["inprocess", "dbos"])
