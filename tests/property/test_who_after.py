@@ -81,8 +81,12 @@ def migrate(stage: Stage) -> int:
     return looks
 
 
+LEAST = (1, 2, 3, 5)
+"""Estates that take least time."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [*range(6), *(pytest.param(n, marks=pytest.mark.long) for n in range(6, 20))])
+@pytest.mark.parametrize("number", [n if n in LEAST else pytest.param(n, marks=pytest.mark.long) for n in range(20)])
 def test_before_between_waves_and_after(number: int, tmp_path: Path) -> None:
     compare_during(number, tmp_path)
 

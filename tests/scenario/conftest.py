@@ -8,7 +8,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-BOTH = ("test_move_forward", "test_rollback", "test_secrets", "test_stopping", "test_outages")
+BOTH = ("test_move_forward", "test_rollback", "test_secrets", "test_stopping")
 """What is tried on the durable engine in every run; of the others that is left to `make soak`. That both engines write
 the same journal is shown by `tests/contract/test_engines.py`."""
 
