@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfade.cli import status_text
+from crossfade.model.modes import RESTORE
 
 if TYPE_CHECKING:
     from crossfade.commands.status import HostStatus, Status, WaveStatus
@@ -66,13 +67,15 @@ def view(found: "Status", figures: Figures | None = None) -> RenderableType:
 
 def _times(found: "Status", figures: Figures) -> Text:
     """The run's own time, and below it what it counts."""
-    line = Text(status_text.moment(found.last_at), style="bold")
-    line.append(f"   {status_text.span(found.began_at, found.last_at)} into the run", style="not bold")
+    now = max(found.last_at, found.seen_at)
+    line = Text(status_text.moment(now), style="bold")
+    line.append(f"   {status_text.span(found.began_at, now)} into the run", style="not bold")
     if figures.real_s is not None:
         line.append(f"   {figures.real_s:.0f} s here", style="not bold dim")
     told = []
     if any(figures.seats):
-        told.append(f"open seats: {figures.seats[0]:,} classic, {figures.seats[1]:,} target")
+        classic = "" if found.mode == RESTORE else f"{figures.seats[0]:,} classic, "
+        told.append(f"open seats: {classic}{figures.seats[1]:,} target")
     if figures.calls is not None:
         told.append(f"{figures.calls:,} calls")
     return line.append("\n" + "   ".join(told), style="not bold") if told else line

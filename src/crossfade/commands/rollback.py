@@ -86,7 +86,11 @@ async def rollback(
     if not workspace.has_journal():
         raise never_applied()
     outside = outside_of(workspace, run_id_of(digest), plan)
-    journal = _opened(workspace, clock, synchronous, hook)
+    try:
+        journal = Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
+    except Occupied as refused:
+        _look_for_a_way(workspace, plan, digest, services, clock)
+        raise Occupied(f"Nothing was taken back. {refused.what}", refused.why, STOP_IT_FIRST) from refused
     try:
         control = CommandControl(journal, clock, run_id_of(digest), stop, goes_on=words_of(scope.of))
         context = make_context(plan, digest, journal, clock, services, control, outside)
@@ -128,11 +132,12 @@ async def _dry_run(
     return RolledBack(run_id=run_id, of=scope.of, state="dry-run", summary=summary)
 
 
-def _opened(workspace: Workspace, clock: Clock, synchronous: Literal["FULL", "NORMAL"], hook: Hook) -> Journal:
-    try:
-        return Journal.open(workspace.journal, clock, synchronous=synchronous, hook=hook)
-    except Occupied as refused:
-        raise Occupied(f"Nothing was taken back. {refused.what}", refused.why, STOP_IT_FIRST) from refused
+def _look_for_a_way(workspace: Workspace, plan: Plan, digest: str, services: Services, clock: Clock) -> None:
+    """Raises CannotRollBack: nobody is to stop a process for a way back that there is not."""
+    journal = Journal.beside(workspace.journal, clock)
+    with journal:
+        context = make_context(plan, digest, journal, clock, services, NoControl())
+        may_go_back(context, journal.get(Kind.RUN, context.run_id))
 
 
 def _is_back(run: Entity, scope: Scope) -> bool:

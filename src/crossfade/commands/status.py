@@ -19,6 +19,7 @@ from crossfade.execution.outages import OUTAGE
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.records import Entity, Event, Lease
 from crossfade.execution.transitions import HOST_FORWARD, HostState, Kind
+from crossfade.model.modes import RESTORE
 
 UNKNOWN = "unknown, will observe"
 IN_FLIGHT = frozenset(
@@ -92,7 +93,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """`alive`: a process works on the run now. `last_at`: when the journal was last written to."""
+    """`alive`: a process works on the run now, and said so last at `seen_at`. `last_at`: when the journal was last
+    written to."""
 
     run: str
     state: str
@@ -109,6 +111,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     commands_waiting: list[str]
     recent: list[Happened]
     events: int
+    seen_at: str = ""
 
 
 def status(workspace: Workspace, clock: Clock | None = None, *, run: str = "") -> Status:
@@ -163,7 +166,7 @@ def read_status(reader: JournalReader, *, alive: bool, run: str = "") -> Status:
         alive=alive,
         holder=lease.holder if lease else "",
         began_at=found.added_at,
-        last_at=recent[-1].at if recent else found.moved_at,
+        last_at=reader.last_at(),
         hosts_by_state=by_state(host.state for host in hosts),
         waves=sorted(waves, key=lambda wave: wave.wave),
         hosts=hosts,
@@ -171,6 +174,7 @@ def read_status(reader: JournalReader, *, alive: bool, run: str = "") -> Status:
         commands_waiting=[f"{each.verb} {each.subject}".strip() for each in reader.commands()],
         recent=recent,
         events=events,
+        seen_at=lease.heartbeat_at if lease and alive else "",
     )
 
 
@@ -352,8 +356,10 @@ def capacities(workspace: Workspace) -> dict[str, int]:
 
 
 def seats(found: Status, capacity: dict[str, int]) -> tuple[int, int]:
-    """Seats that are open on classic and on the target, by the states of the hosts."""
-    here = sum(capacity.get(host.host, 0) for host in found.hosts if host.last_known in _ON_CLASSIC)
+    """Seats that are open on classic and on the target, by the states of the hosts; on a classic service that has gone
+    there are none."""
+    gone = found.mode == RESTORE
+    here = sum(capacity.get(host.host, 0) for host in found.hosts if host.last_known in _ON_CLASSIC and not gone)
     there = sum(capacity.get(host.host, 0) for host in found.hosts if host.last_known in _ON_TARGET)
     return here, there
 

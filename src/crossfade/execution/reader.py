@@ -93,6 +93,11 @@ class JournalReader:
         )
         return (records.event(row) for row in self._all(sql, after, kind, kind, subject, subject))
 
+    def last_at(self) -> str:
+        """When the journal was last written to, as ISO time; empty for one without events."""
+        row = self._one("SELECT at FROM event ORDER BY seq DESC LIMIT 1")
+        return "" if row is None else str(row[0])
+
     def notes(self, subject: str) -> Iterator[Event]:
         """Notes on a subject in order; quick however long the journal is."""
         sql = f"SELECT {EVENT_COLUMNS} FROM event WHERE kind = ? AND subject = ? ORDER BY seq"

@@ -18,6 +18,7 @@ from crossfade.execution.journal import Journal
 from crossfade.execution.outages import Outages
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.transitions import Kind
+from crossfade.model.modes import RESTORE
 
 Cli = Callable[..., tuple[int, str, str]]
 
@@ -153,6 +154,23 @@ def test_seats_are_counted_by_state(workspace: Workspace) -> None:
     found = status(workspace)
     assert seats(found, {name(number): 10 for number in range(6)}) == (20, 20)
     assert capacities(workspace) == {}
+
+
+def test_the_last_time_is_that_of_any_event_and_of_a_life_sign(workspace: Workspace) -> None:
+    """A step may take an hour: who watches must see that time goes on."""
+    journal = begin_run(workspace)
+    journal.note("call", "sent again", run_id="run1")
+    journal.heartbeat()
+    found = status(workspace)
+    journal.close()
+    assert found.recent[-1].at < found.last_at < found.seen_at
+    assert status(workspace).seen_at == ""
+
+
+def test_a_classic_that_has_gone_has_no_open_seats(workspace: Workspace) -> None:
+    with begin_run(workspace) as journal:
+        journal.move(Kind.RUN, "run1", "frozen", data={"mode": RESTORE})
+    assert seats(status(workspace), {name(number): 10 for number in range(6)}) == (0, 20)
 
 
 def test_the_quick_way_and_the_long_way_say_the_same(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
