@@ -127,14 +127,14 @@ class Arm:
             await self._clock.sleep(10)
 
     async def _one(
-        self, method: str, verb: str, resource_id: str, *, body: Any = None, **options: Any
+        self, method: str, verb: str, resource_id: str, *, body: Any = None, once: bool = False, **options: Any
     ) -> dict[str, Any]:
         place = place_of(resource_id)
         kind = KINDS[place.kind]
         if body is not None:
             options[kind.body] = encoded(body)
         operation = getattr(getattr(self._sdk.desktop(place.subscription), kind.group), verb)
-        call = Call(service="arm", subject=place.subject, method=method)
+        call = Call(service="arm", subject=place.subject, method=method, once=once)
         return without_token(dict(await sent(call, operation, *place.names, **options)))
 
     async def pages(
@@ -175,13 +175,20 @@ class Arm:
         return await self._references(workspace_id, lambda kept: [one for one in kept if fold(one) not in gone])
 
     async def _references(self, workspace_id: str, change: Callable[[list[str]], list[str]]) -> list[str]:
+        """Read and write as one: a write that is to be sent again begins with another read. A list that waited out a
+        busy service would overwrite what others have written meanwhile."""
+        both = Call(service="arm", subject=place_of(workspace_id).subject, method="PATCH")
         async with self._lock(workspace_id):
-            properties = (await self.get(workspace_id)).get("properties") or {}
-            kept = list(properties.get("applicationGroupReferences") or [])
-            wanted = change(kept)
-            if wanted != kept:
-                await self.patch(workspace_id, {"properties": {"applicationGroupReferences": wanted}})
-            return wanted
+            return await self._sdk.retries.run(both, lambda: self._changed(workspace_id, change))
+
+    async def _changed(self, workspace_id: str, change: Callable[[list[str]], list[str]]) -> list[str]:
+        properties = (await self._one("GET", "get", workspace_id, once=True)).get("properties") or {}
+        kept = list(properties.get("applicationGroupReferences") or [])
+        wanted = change(kept)
+        if wanted != kept:
+            body = {"properties": {"applicationGroupReferences": wanted}}
+            await self._one("PATCH", "update", workspace_id, body=body, once=True)
+        return wanted
 
     def _lock(self, resource_id: str) -> asyncio.Lock:
         return self._locks.setdefault(fold(resource_id), asyncio.Lock())

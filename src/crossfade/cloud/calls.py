@@ -19,7 +19,8 @@ _REPEATABLE = _SAFE | {"PUT", "DELETE", "PATCH"}
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One call. `subject` is in the field's words. `reads`: a POST that changes nothing; `repeatable`: may be sent
     again when its outcome is unknown (None: by its method). `units`: what it costs where a service counts units.
-    `verb`: what it does to the subject, where the method does not say."""
+    `verb`: what it does to the subject, where the method does not say. `once`: never sent again by itself, since its
+    maker begins anew with the call before it."""
 
     service: str
     subject: str = ""
@@ -28,6 +29,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     repeatable: bool | None = None
     units: int = 1
     verb: str = ""
+    once: bool = False
 
     @property
     def safe(self) -> bool:
@@ -68,6 +70,7 @@ def current(service: str, http_request: Any) -> Call:
         repeatable=said[1],
         units=call.units,
         verb="" if safe_request else call.verb,
+        once=call.once,
     )
 
 

@@ -89,8 +89,11 @@ def may_retry(call: Call, failure: CloudError) -> bool:
     OutcomeUnknown                               yes                  no
     a failed sign-in, any other                  no                   no
 
+    A call that is to be sent `once` is never sent again here.
     A token that the service did not take is no failure yet: `Bearer`, below us, sends the call once with a new one.
     """
+    if call.once:
+        return False
     if failure.service != call.service:
         return False  # a sign-in below us: it had its own attempts
     if isinstance(failure, OutcomeUnknown):

@@ -16,6 +16,7 @@ from crossfade.cloud.authentication import Bearer, Credential
 from crossfade.cloud.calls import Call
 from crossfade.cloud.lookout import Lookout
 from crossfade.cloud.pipeline import Wiring, ours
+from crossfade.cloud.retry import Retries
 from crossfade.cloud.transport import Borrowed
 
 Watching = AbstractContextManager[Callable[[float], float]]
@@ -34,6 +35,11 @@ class Sdk:
         self._scope = scope
         self._clients: dict[tuple[str, str], Any] = {}
         self.lookout = Lookout()
+
+    @property
+    def retries(self) -> Retries:
+        """For calls that are sent again together; each of them is made with `Call.once`."""
+        return self._wiring.retries
 
     def desktop(self, subscription: str) -> Any:
         from azure.mgmt.desktopvirtualization.aio import DesktopVirtualizationMgmtClient

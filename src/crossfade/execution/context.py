@@ -13,6 +13,7 @@ from crossfade.execution.notices import Notices
 from crossfade.execution.orders import Orders
 from crossfade.execution.progress import JournalProgress
 from crossfade.execution.seats import PEOPLE, Seats
+from crossfade.execution.shown import Shown
 from crossfade.execution.source import Source
 from crossfade.execution.steps import Control, Steps
 from crossfade.execution.target import Target
@@ -29,7 +30,7 @@ REST_S = 900.0
 
 
 class Context:
-    """One run. Bodies get at everything through it; it holds no state of its own beside look-ups."""
+    """One run. Bodies get at everything through it; it holds no state of its own beside look-ups and a lock."""
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Context:
         self.alerts = alerts
         self.control = control
         self.progress = JournalProgress(journal, plan)
+        self.shown = Shown(plan.operations)
         self._moves = {fold(move.source): move for move in plan.hosts}
         self._pools = {fold(pool.source): pool for pool in plan.pools}
         self._waves = {wave.id: wave for wave in plan.waves}

@@ -194,6 +194,15 @@ class Steps:
         begun = parse_iso(known.added_at) if known else self._clock.now()
         return begun + timedelta(seconds=seconds)
 
+    async def look(self, name: str, observe: Act) -> Facts:
+        """Only look: nothing is left in the journal, and each call looks anew. An outage is outlasted as elsewhere."""
+
+        async def once() -> Facts:
+            await self._control.gate()
+            return await self._through(f"{self.subject}/{name}", observe)
+
+        return dict(await self._port.step(name, once))
+
     async def until(
         self,
         name: str,

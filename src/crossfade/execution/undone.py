@@ -1,7 +1,7 @@
 """What this run has written and not taken back, told from its steps; and the names under which it is written again.
 
 A finished step is finished for ever. Taking an operation back is a step of its own, named after the one it undoes; the
-operation is then open again, under the next name.
+operation is then open again, under the next name. So is one whose effect somebody else has undone, once that was seen.
 """
 
 import re
@@ -29,6 +29,16 @@ def standing(journal: JournalReader, step_id: str) -> str:
         number += 1
         name = f"{step_id} (again {number})"
     return name
+
+
+def taken_back(journal: JournalReader, step_id: str) -> str:
+    """The id of the step that took this one back the last time; empty when none did."""
+    found, now = "", standing(journal, step_id)
+    number, name = 1, step_id
+    while name != now:
+        found, number = name + UNDONE, number + 1
+        name = f"{step_id} (again {number})"
+    return found
 
 
 def written(steps: Sequence[Entity | Standing]) -> set[str]:

@@ -76,6 +76,23 @@ def test_a_put_that_goes_wrong(fault: Any, expected: type[Exception], sent: int)
     assert "host pool hp-1" in str(caught.value)
 
 
+@pytest.mark.parametrize("fault", [(429, {"Retry-After": "40"}, {}), ConnectionResetError(), (500, {}, "")])
+def test_a_list_of_a_workspace_is_read_again_before_it_is_written_again(fault: Any) -> None:
+    """What was read before the wait would take out what somebody else has put in meanwhile."""
+
+    def listing(*groups: str) -> Any:
+        return 200, {}, {"properties": {"applicationGroupReferences": list(groups)}}
+
+    told: list[RetryDetails] = []
+    wire = Wire(listing("/a"), fault, listing("/a", "/b"), (200, {}, {}))
+    workspace = arm_id(SUB, "rg", "workspaces", "ws-1")
+    assert run(wire, lambda services: services.arm.publish_in(workspace, ["/c"]), told=told) == ["/a", "/b", "/c"]
+    assert [request["method"] for request in wire.requests] == ["GET", "PATCH", "GET", "PATCH"]
+    written = json.loads(wire.requests[-1]["body"])["properties"]["applicationGroupReferences"]
+    assert written == ["/a", "/b", "/c"]
+    assert [(details.subject, details.method, details.attempt) for details in told] == [("workspace ws-1", "PATCH", 1)]
+
+
 def test_a_restart_whose_outcome_is_unknown_is_not_sent_twice() -> None:
     wire = Wire(ConnectionResetError())
     with pytest.raises(errors.OutcomeUnknown, match="Could not restart virtual machine vm1"):

@@ -168,25 +168,46 @@ class Patches:
 
 
 class References:
-    """Application groups in a workspace's list."""
+    """Application groups in a workspace's list. The whole list is written, and nothing guards it: what we have written
+    is looked at, and what another writer has overwritten at once is written again by whoever tries again."""
 
     def __init__(self, arm: Arm) -> None:
         self._arm = arm
 
+    async def listed(self, workspace: str) -> set[str] | None:
+        """Folded ids of the groups that a workspace shows; None when there is no such workspace."""
+        found = await self._arm.find(workspace)
+        if found is None:
+            return None
+        return {fold(one) for one in (found.get("properties") or {}).get("applicationGroupReferences") or []}
+
     async def observe(self, operation: ReferenceGroup) -> Facts | None:
-        found = await self._arm.find(operation.subject)
-        listed = (found or {}).get("properties", {}).get("applicationGroupReferences") or []
-        return {"group": operation.group} if fold(operation.group) in {fold(item) for item in listed} else None
+        shown = fold(operation.group) in (await self.listed(operation.subject) or ())
+        return {"group": operation.group} if shown else None
 
     async def apply(self, operation: ReferenceGroup) -> Facts:
         await self._arm.publish_in(operation.subject, [operation.group])
-        return {"group": operation.group}
+        facts = await self.observe(operation)
+        if facts is None:
+            raise _overwritten(operation, f"does not list {operation.group}, though that was written")
+        return facts
 
     async def undo(self, operation: ReferenceGroup) -> Facts:
-        if operation.prior or await self._arm.find(operation.subject) is None:
+        if operation.prior or await self.listed(operation.subject) is None:
             return {"left": True}
         await self._arm.withdraw_from(operation.subject, [operation.group])
+        if await self.observe(operation) is not None:
+            raise _overwritten(operation, f"lists {operation.group}, though that was taken out")
         return {"withdrawn": True}
+
+
+def _overwritten(operation: ReferenceGroup, seen: str) -> Conflict:
+    return Conflict(
+        f"{operation.subject} {seen}.",
+        "Another writer has overwritten the list at the same moment.",
+        "It is tried again; if it stays so, find out who else writes this list (the activity log of the workspace).",
+        service="arm",
+    )
 
 
 __all__ = ["Groups", "Objects", "Patches", "Providers", "References", "segments"]

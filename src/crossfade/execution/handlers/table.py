@@ -39,12 +39,13 @@ class Handlers:
         patches = Patches(services.arm)
         self.preconditions = Preconditions(plan)
         self.icons = Icons(services.arm)
+        self.references = References(services.arm)
         self._table: dict[type[Operation], Handler[Any]] = {
             RegisterProvider: Providers(services.arm, clock),
             PutResource: Objects(services.arm),
             PatchResource: patches,
             PatchHostPool: patches,
-            ReferenceGroup: References(services.arm),
+            ReferenceGroup: self.references,
             SendLogs: Logs(services.arm),
             SetIcon: self.icons,
             SnapshotDisk: Snapshots(services.arm),

@@ -21,8 +21,10 @@ from crossfade.execution.workflows.disk import keep_disk
 from crossfade.execution.workflows.drain import PeopleFirst, drain, still_empty
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.revert import QUARANTINED, RETURNED, leave_target, revert
+from crossfade.execution.workflows.showing import keep_shown
 from crossfade.execution.workflows.tries import ARRIVED, FORWARD, GIVE_UP, THERE, WAITING, find_try, named
 from crossfade.execution.workflows.vm import PAUSE_S, TRIES, installed, power_given_back, restarted, scripted
+from crossfade.model.ids import fold
 from crossfade.plan.plan import HostMove, Wave
 
 POLL_S = 30.0
@@ -350,7 +352,10 @@ async def _publish(context: Context, port: Workflow, move: HostMove, wave_id: st
     """A personal host's person gets the target now and not before, and loses what classic offered."""
     wave = context.wave(wave_id)
     leaving = [] if context.orders.without_classic else wave.retract_by_host.get(move.source, [])
-    for operation_id in wave.publish_by_host.get(move.source, []) + leaving:
+    coming = wave.publish_by_host.get(move.source, [])
+    if coming:
+        await keep_shown(context, port, {fold(move.source_pool)})
+    for operation_id in coming + leaving:
         await write(context, port, context.people(port), operation_id)
 
 

@@ -26,9 +26,10 @@ def chain_body(context: Context) -> Body:
     return body
 
 
-async def write(context: Context, port: Workflow, steps: Steps, operation_id: str) -> Facts:
+async def write(context: Context, port: Workflow, steps: Steps, operation_id: str, *, why: str = "") -> Facts:
     """One operation through its handler, once what must hold before it does; raises NotReady, in its step, where it
-    does not. What was planned as adopted is looked at and noted, never written."""
+    does not. What was planned as adopted is looked at and noted, never written. `why`: if for another reason than the
+    plan's."""
     operation = context.operation(operation_id)
     handler = context.handlers.of(operation)
 
@@ -48,7 +49,7 @@ async def write(context: Context, port: Workflow, steps: Steps, operation_id: st
             lambda: handler.apply(operation),
             observe=look,
             undoable=True,
-            reason=operation.reason,
+            reason=why or operation.reason,
         ),
         tries=TRIES,
         pause_s=PAUSE_S,

@@ -22,6 +22,7 @@ from crossfade.execution.orders import ROLLED_BACK
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, RunState, WaveState
 from crossfade.execution.workflows import undo
+from crossfade.execution.workflows.showing import keep_withdrawn
 from crossfade.execution.workflows.take_back import RETURNED
 from crossfade.model.ids import fold, same
 from crossfade.plan.plan import HostMove, PoolPlan
@@ -206,6 +207,7 @@ async def _objects(context: Context, port: Workflow) -> None:
     """All that is left, the last written first."""
     found = await port.step("what is left", lambda: _effects(undo.everything(context)))
     await _undo(port, "objects", found["effects"], whole=True)
+    await keep_withdrawn(context, port)
 
 
 async def _waves(context: Context, args: dict[str, Any], state: WaveState) -> Facts:

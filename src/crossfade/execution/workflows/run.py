@@ -10,6 +10,7 @@ from crossfade.execution.engine import Body, Outcome, Workflow, WorkflowState
 from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import ARRIVED, Kind, RunState, WaveState
 from crossfade.execution.workflows.objects import write
+from crossfade.execution.workflows.showing import keep_shown
 from crossfade.execution.workflows.tries import to_be_tried
 from crossfade.execution.workflows.wave import LAST, begin_publishing, pools_of, published, wave_is_confirmed
 from crossfade.model.alerts import HOLDS
@@ -31,6 +32,7 @@ def run_body(context: Context) -> Body:
             waves = await (_all_at_once if context.orders.without_classic else _one_by_one)(context, port)
             waves += await _again(context, port)
             await _late(context, port, steps)
+            await keep_shown(context, port)
         except MigrationError as error:
             why = str(error)
             await port.step("hold", lambda: _settle(context, RunState.HOLDING, why))
@@ -69,6 +71,7 @@ async def _all_at_once(context: Context, port: Workflow) -> list[dict[str, Any]]
     for child, wave in zip(children, context.plan.waves, strict=True):
         await port.start("wave", child, {"wave": wave.id})
     left = await port.step("left waiting", lambda: _left_waiting(context))
+    await keep_shown(context, port)
     people = await begin_publishing(port, "left waiting", left["operations"])
     ended = await port.wait(children)
     await published(port, people)

@@ -19,6 +19,7 @@ from crossfade.execution.workflows import host as host_workflow
 from crossfade.execution.workflows.icons import set_icons
 from crossfade.execution.workflows.objects import write
 from crossfade.execution.workflows.retract import retract
+from crossfade.execution.workflows.showing import keep_shown
 from crossfade.execution.workflows.tries import has_arrived, has_failed, named, step_facts
 from crossfade.execution.workflows.vm import power_given_back
 from crossfade.model.alerts import GATE
@@ -94,6 +95,8 @@ async def _restored(context: Context, port: Workflow, steps: Steps, wave: Wave, 
     hosts = (await steps.perform(named("pending", time), lambda: _pending(context, wave)))["hosts"]
     children = await _begin_hosts(context, port, wave, hosts, time, "")
     due = await steps.perform(named("everybody", time), lambda: _everybody(context, wave))
+    if due["operations"]:
+        await keep_shown(context, port, pools_of(context, wave))
     people = await begin_publishing(port, named("everybody", time), due["operations"])
     outcomes = await _ended_hosts(port, children)
     await published(port, people)
@@ -279,6 +282,8 @@ async def _check_budget(
 async def _publish(context: Context, port: Workflow, steps: Steps, wave: Wave, name: str, *, all_of_it: bool) -> None:
     """The people whose target seats are there get the target; the others wait for a later wave."""
     admitted = await steps.perform(name, lambda: _admit(context, wave, all_of_it))
+    if admitted["operations"]:
+        await keep_shown(context, port, pools_of(context, wave))
     for operation_id in admitted["operations"]:
         await write(context, port, context.people(port), operation_id)
     await steps.perform(f"{name}: told", lambda: _tell(context, wave))
