@@ -9,7 +9,7 @@ import time
 from _house import ROOT, fail, run
 from setup import ready
 
-FOLDERS = ("tests/property", "tests/crash", "tests/scenario")
+FOLDERS = ("tests/contract", "tests/crash", "tests/property", "tests/scenario")
 
 
 def main() -> int:
