@@ -23,7 +23,7 @@ from crossfade.commands.complete import BACKUP
 from crossfade.commands.discover import discover_exports, discover_target
 from crossfade.commands.doctor import look_there
 from crossfade.commands.verify import verify
-from crossfade.commands.workspace import INVENTORY, PLAN, TARGET
+from crossfade.commands.workspace import INTENT, INVENTORY, PLAN, TARGET
 from crossfade.errors import CannotRollBack, InputError, PreflightFailed, Refused
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
@@ -319,6 +319,19 @@ def test_classic_that_answers_again_is_gone_on_with(tmp_path: Path) -> None:
     assert states(stage, Kind.RUN) == {"frozen"}
     assert stage.apply().state == "finished"
     assert set(stage.hosts().values()) == {"confirmed"}
+
+
+def test_classic_that_only_refuses_to_say_is_not_left_until_somebody_answers_for_it(tmp_path: Path) -> None:
+    stage = frozen(tmp_path)
+    for status in (403, 429, 401):
+        faults.put_in(stage.world, [{"kind": "error", "status": status, "match": {"service": "classic"}}])
+        with pytest.raises(PreflightFailed, match=r"may still serve people.*classic:gone.*say this again"):
+            go_on(stage)
+    assert states(stage, Kind.RUN) == {"frozen"}
+    azure = f'[azure]\nsubscription = "{stage.rehearsal.subscription}"\nlocation = "westeurope"\n'
+    answer = 'finding = "classic:gone"\nby = "dana"\nreason = "it was switched off"\nuntil = "2099-01-01"\n'
+    stage.workspace.path(INTENT).write_text(f"{azure}\n[[accepted]]\n{answer}", encoding="utf-8")
+    assert go_on(stage).state == "finished"
 
 
 def test_a_run_that_has_not_begun_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from crossfade.commands.kept import inventory_of, keep, kept, target_of
 from crossfade.commands.notices import OnNotice
 from crossfade.commands.outside import outside_of
 from crossfade.commands.stopping import Stop
-from crossfade.commands.without_classic import alive, not_gone, probe
-from crossfade.commands.workspace import PLAN, Workspace
+from crossfade.commands.without_classic import not_gone, probe
+from crossfade.commands.workspace import INTENT, PLAN, Workspace
 from crossfade.errors import InputError, PreflightFailed, Refused, Stopped
 from crossfade.execution.context import Context
 from crossfade.execution.control import CommandControl
@@ -31,7 +31,9 @@ from crossfade.execution.workflows.run import OVER, begins_again
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.modes import RESTORE
 from crossfade.plan import preflight
+from crossfade.plan.acceptances import in_force
 from crossfade.plan.diff import totals
+from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.plan import Plan
 from crossfade.plan.quotas import Quota, counted
 from crossfade.plan.restoring import AT_ONCE
@@ -115,7 +117,7 @@ async def apply(
     resumed = _known(workspace, run_id)
     outside = outside_of(workspace, run_id, plan, on_notice)
     if without_classic:
-        await _may_leave_classic(plan, services, resumed=resumed)
+        await _may_leave_classic(plan, services, _answered_for(workspace, plan, clock), resumed=resumed)
     limits: list[Quota] = []
     if not resumed:
         refuse_another(workspace, run_id)
@@ -162,13 +164,22 @@ async def _run(
     return await steered(control, carry_out(context, make_engine))
 
 
-async def _may_leave_classic(plan: Plan, services: Services, *, resumed: bool) -> None:
-    """Raises Refused for a run that has not begun, PreflightFailed while classic answers."""
+def _answered_for(workspace: Workspace, plan: Plan, clock: Clock) -> frozenset[str]:
+    """Ids of the findings that somebody answers for today, in the plan or in crossfade.toml since."""
+    today = iso(clock.now())[:10]
+    now: list[str] = []
+    if workspace.has(INTENT):
+        now = in_force(read_intent(workspace.read_bytes(INTENT), place=str(workspace.path(INTENT))), today)
+    return preflight.accepted(plan, today) | frozenset(now)
+
+
+async def _may_leave_classic(plan: Plan, services: Services, accepted: frozenset[str], *, resumed: bool) -> None:
+    """Raises Refused for a run that has not begun, PreflightFailed while classic answers, whatever it says."""
     if not resumed:
         why = "Its run has not begun, so nothing is to be gone on with."
         mend = "Discover from exports (`crossfade discover --from FOLDER`), assess, plan, and apply that."
         raise Refused("This plan is not carried out without classic.", why, mend)
-    problems = alive(await probe(plan, services), plan)
+    problems = not_gone(await probe(plan, services), plan, accepted, then="say this again")
     if problems:
         raise PreflightFailed("The run does not go on without classic; nothing was written.", problems)
 

@@ -3,7 +3,7 @@ still serves them."""
 
 import msgspec
 
-from crossfade.errors import CloudError, Forbidden, InputError, NotFound, Problem, Unauthorized
+from crossfade.errors import CloudError, Forbidden, InputError, NotFound, Problem, Throttled, Unauthorized
 from crossfade.execution.run import Services
 from crossfade.model.ids import fold
 from crossfade.plan.plan import Plan
@@ -19,9 +19,13 @@ GONE = "classic:gone"
 """What somebody answers for who knows that classic has gone though it only says that they may not look."""
 
 
+HIDES = (Unauthorized, Forbidden, Throttled)
+"""How a service that is there refuses whoever asks."""
+
+
 class Probe(msgspec.Struct, frozen=True):
     """What classic says of the plan's hosts. `hosts`: records it still answers with; `told`: why there are none;
-    `hidden`: it answers, and not to us."""
+    `hidden`: something answers there, and does not say: we may not look, or not now."""
 
     hosts: int
     told: str = ""
@@ -41,7 +45,7 @@ async def probe(plan: Plan, services: Services) -> Probe:
         except NotFound as error:
             told = str(error)
         except CloudError as error:
-            return Probe(0, str(error), hidden=isinstance(error, Unauthorized | Forbidden))
+            return Probe(0, str(error), hidden=isinstance(error, HIDES))
         else:
             if rows:
                 return Probe(len(rows))
@@ -56,11 +60,14 @@ def alive(found: Probe, plan: Plan) -> list[Problem]:
     return [Problem(CLASSIC, what, MEND)]
 
 
-def not_gone(found: Probe, plan: Plan, accepted: frozenset[str]) -> list[Problem]:
-    """The same before a plan of restore mode begins, and whether nobody could look. `accepted`: ids of findings that
-    somebody answers for today."""
+def not_gone(found: Probe, plan: Plan, accepted: frozenset[str], *, then: str = "plan") -> list[Problem]:
+    """The same, and whether nobody could look. `accepted`: findings that somebody answers for today; `then`: what is
+    done once somebody does."""
     if not found.hidden or fold(GONE) in map(fold, accepted):
         return alive(found, plan)
     what = f"may still serve people: {found.told}"
-    mend = f'Sign in as somebody who may read it, or answer for it by name: [[accepted]] finding = "{GONE}", and plan.'
+    mend = (
+        "Try again later, sign in as somebody who may read it, or answer for it by name in crossfade.toml: "
+        f'[[accepted]] finding = "{GONE}", and {then}.'
+    )
     return [Problem(CLASSIC, what, mend)]
