@@ -7,6 +7,7 @@ from crossfade.cli.answers import Answer, Here
 from crossfade.cli.services import with_services
 from crossfade.cli.signals import heard
 from crossfade.cli.watching import watching
+from crossfade.report import words
 
 if TYPE_CHECKING:
     from crossfade.app import Services
@@ -110,9 +111,12 @@ def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
 
 def _rolled_back(done: "RolledBack") -> str:
     if done.state == "dry-run":
-        kinds = ", ".join(f"{count} {name}" for name, count in done.summary.get("by_kind", {}).items())
-        hosts, operations = done.summary["hosts"], done.summary["operations"]
-        told = f"It would be taken back: hosts {hosts}, operations {operations}" + (f" ({kinds})" if kinds else "")
+        kinds = ", ".join(f"{number} {name}" for name, number in done.summary.get("by_kind", {}).items())
+        hosts, operations = (
+            words.count(done.summary["hosts"], "host"),
+            words.count(done.summary["operations"], "operation"),
+        )
+        told = f"It would be taken back: {hosts}, {operations}" + (f" ({kinds})" if kinds else "")
         return f"{told}.\nNothing was written."
     became = "Not all is taken back yet" if done.error else "Taken back"
     lines = [f"{became}: {done.of}. Run {done.run_id} is {done.state}."]

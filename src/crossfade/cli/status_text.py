@@ -25,6 +25,17 @@ STEPS = {
     "close": "closing it until it is healthy",
     "assign": "assigning its person",
     "open": "opening it to sessions",
+    "leave-target": "closing it on the target",
+    "look": "looking at what is installed",
+    "restore": "putting the classic agent's registration back",
+    "restart-first": "restarting, before anything is put back",
+    "restart-last": "restarting, back on classic",
+    "again-restart": "restarting, clean",
+    "again-remove": "removing its classic record, to register anew",
+    "again-install": "installing the agent for classic",
+    "again-restart-last": "restarting, registered with classic",
+    "again-close": "closing it on classic until it is healthy",
+    "again-assign": "assigning its person on classic again",
 }
 """Steps of a host's life in words."""
 

@@ -46,7 +46,7 @@ def scope_of(plan: Plan, of: str) -> Scope:
     for wave in plan.waves:
         if same(wave.id, of):
             return Scope(of=wave.id, hosts=list(wave.hosts), waves=[wave.id])
-    host = find_host(plan, of)
+    host = find_host(plan, of, else_what="is no host and no wave of this plan.")
     return Scope(of=host, hosts=[host])
 
 

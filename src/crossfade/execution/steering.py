@@ -65,7 +65,7 @@ def retry(context: Context, command: Command) -> str:
     return f"{host} is tried again with its wave, or after the last one."
 
 
-def find_host(plan: Plan, name: str) -> str:
+def find_host(plan: Plan, name: str, *, else_what: str = "is no host of this plan.") -> str:
     """Classic key of a host from its key, its full name or its first label. Raises InputError."""
     found = [
         move.source
@@ -74,7 +74,7 @@ def find_host(plan: Plan, name: str) -> str:
     ]
     if len(found) == 1:
         return found[0]
-    what = "is no host of this plan." if not found else f"could be any of {', '.join(found)}."
+    what = else_what if not found else f"could be any of {', '.join(found)}."
     raise InputError("Nothing was done.", [Problem(name or "HOST", what, "See `crossfade status` for their names.")])
 
 

@@ -9,9 +9,11 @@ import pytest
 from crossfade.cli import running
 from crossfade.cli.answers import Answer, Here
 from crossfade.clock import SystemClock
+from crossfade.commands.rollback import RolledBack
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
-from crossfade.errors import Refused
+from crossfade.errors import InputError, Refused
 from crossfade.execution.journal import Journal
+from crossfade.execution.rollback import scope_of
 from crossfade.execution.run import run_id_of
 from crossfade.execution.transitions import Kind, RunState
 from crossfade.plan.plan import Plan
@@ -56,3 +58,15 @@ def test_a_plan_that_was_changed_since_names_the_run_that_has_begun(tmp_path: Pa
         journal.add(Kind.RUN, "another", run_id="another")
     with pytest.raises(Refused, match="is not the plan of run another"):
         running.go_on(Here(tmp_path, as_json=False))
+
+
+def test_a_rollback_that_is_only_asked_about_counts_in_words() -> None:
+    done = RolledBack(
+        run_id="r", of="run", state="dry-run", summary={"hosts": 1, "operations": 10, "by_kind": {"PutResource": 10}}
+    )
+    assert running._rolled_back(done).startswith("It would be taken back: 1 host, 10 operations (10 PutResource).")
+
+
+def test_what_is_neither_host_nor_wave_is_told_so() -> None:
+    with pytest.raises(InputError, match="wave-77: is no host and no wave of this plan"):
+        scope_of(Plan(), "wave-77")

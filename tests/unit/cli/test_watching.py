@@ -124,9 +124,9 @@ def test_spans_as_people_say_them(began: str, ended: str, told: str) -> None:
     assert status_text.span(began, ended) == told
 
 
-def test_words_for_every_step_of_the_way_forward() -> None:
+def test_words_are_for_steps_that_there_are() -> None:
     from pathlib import Path
 
     folder = Path(status_text.__file__).parents[1] / "execution/workflows"
-    code = (folder / "host.py").read_text(encoding="utf-8") + (folder / "drain.py").read_text(encoding="utf-8")
+    code = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in ("host", "drain", "revert"))
     assert [step for step in status_text.STEPS if f'"{step}"' not in code] == []
