@@ -39,3 +39,21 @@ def test_pictures_are_pictures(name: str) -> None:
 def test_the_pages_say_that_all_was_tried_on_the_twin_only() -> None:
     for page in ("README.md", "docs/what-if.md", "docs/tutorial/first-demo.md", "docs/how-to/sign-in.md"):
         assert "twin" in (ROOT / page).read_text(encoding="utf-8")
+
+
+def linked(page: Path) -> set[Path]:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    found = {(page.parent / link).resolve() for link in links if not re.match(r"[a-z]+:", link)}
+    return found | {each for folder in found if folder.is_dir() for each in folder.glob("*.md")}
+
+
+def test_whoever_begins_at_the_readme_finds_every_page() -> None:
+    """What somebody does, or wants to understand, is one click away; everything else can be reached."""
+    readme = ROOT / "README.md"
+    near = {page for folder in ("how-to", "tutorial", "explanation") for page in (ROOT / "docs" / folder).glob("*.md")}
+    assert near - linked(readme) == set()
+    seen, new = {readme}, {readme}
+    while new:
+        new = {link for page in new for link in linked(page) if link.suffix == ".md"} - seen
+        seen |= new
+    assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - seen == set()
