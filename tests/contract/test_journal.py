@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +260,44 @@ def test_another_process_reads_and_steers(journal: Journal, path: Place) -> None
         with pytest.raises(JournalMismatch):
             journal.answer(command)
         assert reader.verify() == 5
+
+
+class Running(SimulatedClock):
+    """Time goes on with every look, as it does in a real run."""
+
+    looks = 0
+
+    def now(self) -> datetime:
+        self.looks += 1
+        return super().now() + timedelta(milliseconds=self.looks)
+
+
+def test_a_command_has_one_time_in_the_table_and_in_the_chain(path: Place) -> None:
+    with Journal.open(path, Running(CLOCK.now()), synchronous="NORMAL") as journal:
+        journal.add(Kind.RUN, "r", run_id="r")
+        number = commands.give(path, CLOCK, "abort", actor="bob")
+        journal.answer(journal.commands()[0], text="it holds", run_id="r")
+        answered = commands.answer_to(path, number)
+        (event,) = journal.events(kind="command")
+        assert answered is not None
+        assert answered.answered_at == event.at
+        assert journal.verify() == 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "whole"), [("19:00:00Z", False), ("19:59:59Z", True), ("20:00:01Z", False), ("?", False)]
+)
+def test_the_time_of_an_answer_may_not_be_edited(journal: Journal, path: Place, edit: str, whole: bool) -> None:
+    """A second earlier is what an earlier version wrote."""
+    commands.give(path, CLOCK, "abort", actor="bob")
+    journal.answer(journal.commands()[0], text="it holds", run_id="r")
+    with closing(connected(path)) as connection:
+        connection.execute(f"UPDATE command SET answered_at = '2026-06-01T{edit}'")
+    if whole:
+        assert journal.verify() == 4
+    else:
+        with pytest.raises(JournalMismatch, match="not what the run answered"):
+            journal.verify()
 
 
 def test_an_unknown_verb_is_refused(journal: Journal, path: Place) -> None:

@@ -242,7 +242,8 @@ class Journal(JournalReader):
             )
             _exactly_one(done, f"Command {command.id} was answered before.")
             who = Context(actor=command.actor)
-            self._event(execute, "command", command.subject or command.verb, run_id, None, "new", to, text, data, who)
+            subject = command.subject or command.verb
+            self._event(execute, "command", subject, run_id, None, "new", to, text, data, who, at=now)
 
     def heartbeat(self) -> None:
         """Say that we still work on it. Raises LeaseLost when somebody took over."""

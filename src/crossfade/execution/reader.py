@@ -5,9 +5,11 @@ Imports nothing heavy: `status` must feel instant.
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from crossfade.clock import parse_iso
 from crossfade.errors import InputError, JournalMismatch, Problem
 from crossfade.execution import records
 from crossfade.execution.migrations import upgraded_copy
@@ -165,17 +167,11 @@ class JournalReader:
 
     def _compare_commands(self) -> None:
         """Each answered command is in the chain with its answer, and none that was answered is missing."""
-        chain: dict[int, tuple[str, object]] = {}
-        for event in self.events(kind="command"):
-            said = event.data
-            answer = (said["at"], event.actor, said["verb"], said["args"], event.to_state, event.reason, event.at)
-            chain[int(said["id"])] = (event.subject, answer)
+        chain = {int(event.data["id"]): event for event in self.events(kind="command")}
         rows = {each.id: each for each in self.commands(state=None) if each.state != "new"}
         for id in sorted(rows.keys() | chain.keys()):
-            row = rows.get(id)
-            here = row and (row.at, row.actor, row.verb, row.args, row.state, row.answer, row.answered_at)
-            subject, told = chain.get(id, ("", None))
-            if row is None or here != told or (row.subject or row.verb) != subject:
+            row, event = rows.get(id), chain.get(id)
+            if row is None or event is None or not _was_answered_so(row, event):
                 raise _broken(f"command {id}", "it is not what the run answered")
 
     # -- plumbing
@@ -287,6 +283,21 @@ def _check_link(row: tuple[Any, ...], count: int, head: str) -> None:
         raise _broken(f"event {count}", "it is missing")
     if row[-2] != head or records.event_hash(head, row[:-2]) != row[-1]:
         raise _broken(f"event {count}", "it is not what was written")
+
+
+ANSWERED_WITHIN = timedelta(minutes=1)
+"""Earlier versions read the clock for the command first, then for its event."""
+
+
+def _was_answered_so(row: Command, event: Event) -> bool:
+    said = event.data
+    told = (said["at"], event.actor, said["verb"], said["args"], event.to_state, event.reason, event.subject)
+    if (row.at, row.actor, row.verb, row.args, row.state, row.answer, row.subject or row.verb) != told:
+        return False
+    try:
+        return timedelta(0) <= parse_iso(event.at) - parse_iso(row.answered_at or "") <= ANSWERED_WITHIN
+    except ValueError:
+        return False
 
 
 def _broken(where: str, why: str) -> JournalMismatch:
