@@ -11,6 +11,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 from crossfade.clock import SimulatedClock, SystemClock
 from crossfade.errors import Conflict, InputError, JournalMismatch, Problem, StepFailed, Throttled
+from crossfade.execution import engine_store
 from crossfade.execution.engine import Bodies, Engine, Outcome, Workflow, WorkflowState, error_from_data
 from crossfade.execution.inprocess import InProcessEngine
 from crossfade.execution.journal import Journal
@@ -391,21 +393,24 @@ def _perform(journal: Journal, step_id: str, effect: str, log: list[Any], slow_s
     return fn
 
 
-@pytest.mark.parametrize("lose_store", [False, True])
-def test_an_abandoned_run_goes_on(bench: Bench, lose_store: bool) -> None:
-    """Two children, abandoned every few minutes: each effect happens once, and all comes to an end."""
+@pytest.mark.parametrize("then", ["kept", "lost", "by another program"])
+def test_an_abandoned_run_goes_on(bench: Bench, then: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two children, abandoned every few minutes: each effect happens once, and all comes to an end. Also where the
+    store was lost, and where each life is that of a program that has changed since."""
     log: list[Any] = []
     path = bench.folder / "journal.db"
     lives = 0
     while True:
         lives += 1
         assert lives < 30, "no progress"
+        if then == "by another program":
+            monkeypatch.setattr(engine_store, "bodies_version", partial(str, lives))
         with Journal.open(path, bench.clock, synchronous="NORMAL") as journal:
             journal.add(Kind.RUN, "r", run_id="r")
             if bench.run(_family(journal, log), _for_100_s(bench)):
                 journal.verify()
                 break
-        bench.crash(lose_store=lose_store)
+        bench.crash(lose_store=then == "lost")
     assert sorted(log) == sorted(["0a", "0b", "0c", "1a", "1b", "1c"])
     assert lives >= 3
 

@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from crossfade.clock import Clock, RandomIds, parse_iso
 from crossfade.errors import ExecutionError, JournalMismatch, MigrationError, StoreLost
+from crossfade.execution import engine_store
 from crossfade.execution.engine import (
     Bodies,
     Json,
@@ -43,9 +44,6 @@ from crossfade.execution.places import Place
 from crossfade.execution.records import ENGINE_MEND, engine_error
 
 APPLICATION = "crossfade"
-APPLICATION_VERSION = "2"
-"""Of the bodies' shape: a store written under another one is not resumed, but rebuilt from the journal."""
-
 _ADOPTED = "crossfade-adopted"
 _OUTCOME_POLL_S = 1.0
 POOL = 4
@@ -83,12 +81,15 @@ class DbosEngine(LocalEngine):
     # -- life
 
     async def open(self) -> None:
-        """Raises JournalMismatch when the store cannot be used. It may always be deleted: the journal rebuilds it."""
+        """Raises JournalMismatch when the store cannot be used. It may always be deleted: the journal rebuilds it. So
+        one that other bodies wrote is."""
+        if engine_store.is_of_others(self._store):
+            engine_store.forget(self._store)
         config = DBOSConfig(
             name=APPLICATION,
             system_database_url=self._url(),
             sys_db_pool_size=1 if isinstance(self._store, Path) else POOL,
-            application_version=APPLICATION_VERSION,
+            application_version=engine_store.bodies_version(),
             executor_id=self._executor_id,
             serializer=JsonSerializer(),
             log_level="CRITICAL",
