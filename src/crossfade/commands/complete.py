@@ -174,7 +174,8 @@ def _told(run_id: str, state: str, completion: Completion, **more: Any) -> Compl
 
 def _may_be_completed(run: Entity | None) -> Entity:
     if run is None or run.state not in (RunState.FINISHED, RunState.COMPLETED):
-        state, verb = (run.state, "resume") if run is not None else ("not begun", "apply")
+        state = run.state if run is not None else "not begun"
+        verb = "apply" if state in ("not begun", RunState.ROLLED_BACK) else "resume"
         raise Refused("Nothing is removed.", f"The run of this plan is {state}.", f"Finish it: `crossfade {verb}`.")
     return run
 

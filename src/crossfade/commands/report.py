@@ -35,17 +35,21 @@ def summary(workspace: Workspace, *, counts: Counts | None = None) -> str:
 
 
 def documents(workspace: Workspace, *, portal: str = "", made_at: str = "", counts: Counts | None = None) -> Documents:
-    """Everything that the folder has. A verification of another plan is left out: it proves nothing of this one."""
+    """Everything that the folder has. A verification of another plan is left out: it proves nothing of this one; and
+    so is one of a run that was rolled back: nobody is to open anything on the target."""
     plan = _maybe(workspace, PLAN, Plan)
+    story = _story(workspace, plan, counts or {})
     verification = _maybe(workspace, VERIFICATION, Verification)
     if plan is None or (verification is not None and verification.inputs.get("plan") != plan.digest()):
+        verification = None
+    if story is not None and story.rolled_back:
         verification = None
     return Documents(
         inventory=workspace.read(of_the_run(workspace, INVENTORY), Inventory),
         findings=_maybe(workspace, FINDINGS, Findings),
         plan=plan,
         verification=verification,
-        story=_story(workspace, plan, counts or {}),
+        story=story,
         made_at=made_at,
         portal=portal,
     )

@@ -64,6 +64,11 @@ class RunStory(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in OVER
 
     @property
+    def rolled_back(self) -> bool:
+        """As a whole: its hosts serve people on classic, and what it had written is taken back."""
+        return self.state == "rolled_back"
+
+    @property
     def moved(self) -> list[HostStory]:
         return [host for host in self.hosts if host.state in ARRIVED]
 

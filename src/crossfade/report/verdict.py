@@ -73,8 +73,8 @@ def _under_way(story: RunStory, hosts: int) -> Verdict:
     moved = f"{len(story.moved):,} of {count(hosts, 'host')} moved"
     if story.over:
         return Verdict("warn", f"The migration is finished, {moved}; it has not been verified yet.")
-    if story.state == "rolled_back":
-        return Verdict("warn", "The migration was rolled back.", story.reason)
+    if story.rolled_back:
+        return Verdict("warn", "The migration was rolled back: people work on classic, as before.", story.reason)
     if story.state in ("failed", "holding", "frozen"):
         return Verdict("bad", f"The migration holds, {moved}.", story.reason)
     return Verdict("open", f"The migration is {story.state.replace('_', ' ')}, {moved}.", story.reason)
