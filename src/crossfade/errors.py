@@ -237,7 +237,10 @@ class Occupied(LeaseLost):
 
 
 class CannotRollBack(ExecutionError):
+    """There is no way back as things stand; nothing was written."""
+
     code = "cannot-roll-back"
+    exit_code = 3
 
 
 class Stopped(ExecutionError):

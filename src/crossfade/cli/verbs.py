@@ -373,7 +373,7 @@ def rollback(
 ) -> Answer:
     """Take hosts, a wave or the whole run back to classic, with the same care. Stop a working run with `abort` first.
 
-    Exit codes: 0 back; 1 it holds, or there is no way back; 2 a dry run found work to do.
+    Exit codes: 0 back; 1 it holds; 2 a dry run found work to do; 3 refused, or there is no way back.
     """
     from crossfade.cli import running
 

@@ -26,6 +26,8 @@ NO_WAY_BACK = {
     RunState.ROLLED_BACK: "It was rolled back already.",
 }
 
+GONE = "It goes on without classic, which has gone: there is nothing to go back to."
+ONWARD = "A host that failed is tried again with `crossfade retry HOST`, then `crossfade resume`."
 
 WHOLE = "run"
 
@@ -62,11 +64,12 @@ def may_go_back(context: Context, run: Entity | None) -> Entity:
         raise never_applied()
     why = NO_WAY_BACK.get(RunState(run.state))
     if context.orders.without_classic:
-        why = "It goes on without classic, which has gone: there is nothing to go back to."
+        why = GONE
     if any(step.state in FINISHED_STEPS for step in context.journal.all(Kind.STEP, parent=COMPLETE)):
         why = "`crossfade complete` has begun to remove the classic objects."
     if why:
-        raise CannotRollBack(f"Run {run.id} cannot be rolled back.", why, "Nothing was changed.")
+        mend = f"Nothing was changed. {ONWARD if why is GONE else ''}".strip()
+        raise CannotRollBack(f"Run {run.id} cannot be rolled back.", why, mend)
     return run
 
 

@@ -9,7 +9,7 @@ import pytest
 from crossfade.clock import SystemClock
 from crossfade.commands.rollback import rollback
 from crossfade.commands.workspace import PLAN, Workspace
-from crossfade.errors import CannotRollBack, Occupied
+from crossfade.errors import CannotRollBack, MigrationError, Occupied
 from crossfade.execution.journal import Journal
 from crossfade.execution.run import run_id_of
 from crossfade.execution.transitions import Kind
@@ -32,7 +32,7 @@ class Unasked:
     ],
 )
 def test_nobody_is_told_to_stop_a_run_that_cannot_go_back_anyway(
-    tmp_path: Path, mode: str, expected: type[Exception], told: str
+    tmp_path: Path, mode: str, expected: type[MigrationError], told: str
 ) -> None:
     workspace = Workspace(tmp_path)
     workspace.write(PLAN, Plan(mode=mode))
@@ -41,8 +41,9 @@ def test_nobody_is_told_to_stop_a_run_that_cannot_go_back_anyway(
     with Journal.open(workspace.journal, SystemClock(), holder="kim") as journal:
         journal.add(Kind.RUN, run, run_id=run)
         journal.move(Kind.RUN, run, "running")
-        with pytest.raises(expected, match=told):
+        with pytest.raises(expected, match=told) as caught:
             asyncio.run(rollback(workspace, services, SystemClock(), cast(Any, None)))
+    assert caught.value.exit_code == 3, "nothing was written"
 
 
 def test_a_plan_that_was_never_applied_leaves_no_journal_behind(tmp_path: Path) -> None:
