@@ -31,7 +31,8 @@ class People:
     """An index over identities.
 
     `identities` None: nobody was looked up, and all count as present. `known_ids`: folded UPN -> object id from the
-    plan, so that a person who left since, or cannot be read now, is not taken for a stranger.
+    plan, so that a person who left since, or cannot be read now, is not taken for a stranger. A name that is another
+    object's now, since its person was deleted and made anew, does not lend the new one what the old one holds.
     """
 
     def __init__(self, identities: Iterable[Identity] | None, known_ids: Mapping[str, str] | None = None) -> None:
@@ -43,7 +44,9 @@ class People:
             if identity.object_id:
                 self._upns.setdefault(fold(identity.object_id), {})[key] = None
         for upn, object_id in (known_ids or {}).items():
-            self._upns.setdefault(fold(object_id), {})[fold(upn)] = None
+            now = self._identities.get(fold(upn))
+            if now is None or fold(now.object_id or object_id) == fold(object_id):
+                self._upns.setdefault(fold(object_id), {})[fold(upn)] = None
         self._standing: dict[str, Standing] = {}
 
     def standing(self, person: str) -> Standing:

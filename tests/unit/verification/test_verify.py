@@ -136,6 +136,14 @@ class TestLost:
         case.change(OFFICE, preferredAppGroupType="None")
         assert not case.check().lost
 
+    def test_somebody_made_anew_under_their_old_name(self, case: Case) -> None:
+        case.know(ANN, object_id=object_id("another ann"))
+        found = case.check()
+        assert [(lost.person, lost.resource) for lost in found.lost] == [
+            (ANN, f"{OFFICE}/Desktop Application Group/Remote Desktop")
+        ]
+        assert [gained.person for gained in found.gained] == [f"object {object_id(ANN)}"]
+
     def test_a_personal_desktop_without_its_person(self) -> None:
         case = Case()
         case.change("sessionHosts/own-1.contoso.com", assignedUser=None)
