@@ -11,6 +11,7 @@ from back_kit import classic_of, say, sign_out_later, somebody_of, take_back, ta
 from kept_stages import kept
 from stage import MORNING, Sessions, Stage, personal, pooled, short, spec_of
 
+from avdtwin import agents
 from crossfade.commands.apply import Hook
 from crossfade.commands.rollback import is_rolled_back, under_way
 from crossfade.errors import CannotRollBack, InputError, Refused
@@ -233,6 +234,21 @@ def test_a_rollback_that_was_aborted_comes_to_its_end_before_anything_goes_forwa
         stage.apply()
     assert take_back(stage).state == "rolled_back"
     assert under_way(stage.workspace) == ""
+
+
+def test_a_host_whose_vm_somebody_deleted_holds_no_rollback(tmp_path: Path) -> None:
+    stage = Stage.of(spec_of(pooled()), tmp_path)
+    stage.make_plan()
+    assert stage.apply().state == "finished"
+    machine = stage.machine("off-0")
+    agents.leave(stage.world, machine)
+    del stage.world.state.machines[machine.vm]
+    del stage.world.state.arm.resources[stage.move("off-0").vm.lower()]
+    done = take_back(stage)
+    assert (done.state, done.error) == ("rolled_back", None)
+    assert stage.hosts() == {"off-0": "quarantined", "off-1": "on_source"}
+    assert stage.of_type("hostPools") == [], "nothing is left on the target"
+    assert "No VM is left of" in next(one.reason for one in stage.entities(Kind.RUN))
 
 
 def test_a_rollback_that_classic_left_alone_is_gone_forward_from(tmp_path: Path) -> None:

@@ -58,8 +58,8 @@ def _entity(event: "Event") -> str:
 def _step(event: "Event") -> str:
     parent, _, name = event.subject.rpartition("/") if event.parent is None else (event.parent, "", "")
     name = name or event.subject.removeprefix(f"{parent}/")
-    host, _, way = parent.partition("#")
-    whose = short(host) + (f" ({way})" if way else "")
+    host, of_host, way = parent.rpartition("#")
+    whose = f"{short(host)} ({way})" if of_host else short(parent)
     return _why(f"{whose}: {STEPS.get(name, name)}, {event.to_state}", event)
 
 

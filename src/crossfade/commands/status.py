@@ -234,7 +234,13 @@ def by_state(states: Any) -> dict[str, int]:
 
 def _steps_by_subject(reader: JournalReader) -> dict[str, Entity]:
     """Host -> its step in flight. A step's parent is `host#way`, or the wave's id."""
-    return {(step.parent or "").partition("#")[0]: step for step in reader.unknown_steps()}
+    return {_subject(step): step for step in reader.unknown_steps()}
+
+
+def _subject(step: Entity) -> str:
+    """A host for one of its steps, whose pool may have a `#` in its name; else what the step is of."""
+    host, way, _ = (step.parent or "").rpartition("#")
+    return host if way else step.parent or ""
 
 
 def _name(step: Entity) -> str:
@@ -262,7 +268,7 @@ def _waiting(reader: JournalReader) -> list[Waiting]:
             count=len(steps),
             since=min(step.moved_at for step in steps),
             until=max(_until(step) for step in steps),
-            subjects=sorted((step.parent or "").partition("#")[0] for step in steps),
+            subjects=sorted(_subject(step) for step in steps),
         )
         for what, steps in sorted(groups.items())
     ]

@@ -13,7 +13,7 @@ from crossfade.clock import Clock, parse_iso
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.machines import ENDED
 from crossfade.cloud.token import RegistrationToken
-from crossfade.errors import CloudError, GateTimedOut, StepFailed
+from crossfade.errors import CloudError, GateTimedOut, NotFound, StepFailed
 from crossfade.execution.source import Source
 from crossfade.execution.steps import Facts
 from crossfade.execution.target import Target
@@ -133,6 +133,13 @@ class Machine:
         view = await self._machines.instance_view(vm)
         codes = {status.get("code") for status in view.get("statuses") or []}
         return {"power": "running"} if "PowerState/running" in codes else None
+
+    async def exists(self, vm: str) -> bool:
+        try:
+            await self._machines.get(vm)
+        except NotFound:
+            return False
+        return True
 
     async def start(self, vm: str) -> Facts:
         await self._machines.start(vm)

@@ -42,6 +42,15 @@ def test_of_a_living_run(workspace: Workspace) -> None:
     ]
 
 
+def test_a_pool_may_have_a_number_sign_in_its_name(workspace: Workspace) -> None:
+    host = "group/tenant/Pool #1/vm-1.ad.example"
+    with begin_run(workspace) as journal:
+        journal.add(Kind.HOST, host, run_id="run1", parent="wave-1")
+        journal.begin(f"{host}#forward/seat", run_id="run1", parent=f"{host}#forward", reason="waiting for a seat")
+        found = next(one for one in status(workspace).hosts if one.host == host)
+    assert (found.doing, found.waiting_for) == ("seat", "a seat")
+
+
 def test_after_a_kill_hosts_in_flight_are_unknown_and_no_others(workspace: Workspace) -> None:
     die(begin_run(workspace))
     found = status(workspace)

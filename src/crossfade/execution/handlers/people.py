@@ -76,7 +76,8 @@ class GroupIds:
         raise StepFailed(
             f"The group {operation.display_name} is not in the directory.",
             "It was made by this run and has gone since.",
-            "Find out who deleted it, then `crossfade resume`.",
+            "Put it back under its name and mail nickname, with its people and its role; then `crossfade resume`. Or "
+            "`crossfade rollback`, and apply anew.",
         )
 
 

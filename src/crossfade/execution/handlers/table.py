@@ -4,6 +4,7 @@ from typing import Any
 
 from crossfade.clock import Clock
 from crossfade.cloud.services import Services
+from crossfade.execution.handlers.given import Given
 from crossfade.execution.handlers.handler import Handler
 from crossfade.execution.handlers.icons import Icons
 from crossfade.execution.handlers.logs import Logs
@@ -39,6 +40,7 @@ class Handlers:
         patches = Patches(services.arm)
         self.preconditions = Preconditions(plan)
         self.icons = Icons(services.arm)
+        self.given = Given(services, plan, clock, groups, self.preconditions)
         self.references = References(services.arm)
         self._table: dict[type[Operation], Handler[Any]] = {
             RegisterProvider: Providers(services.arm, clock),

@@ -8,6 +8,7 @@ themselves, or, where the policy says so, with notice and after the grace.
 import math
 from datetime import timedelta
 
+from crossfade.errors import StepFailed
 from crossfade.execution.context import Context
 from crossfade.execution.engine import Workflow
 from crossfade.execution.source import LiveSession
@@ -18,6 +19,10 @@ from crossfade.model.ids import fold, parent_key
 from crossfade.plan.plan import HostMove
 
 LOOK_S = 300.0
+LOOKS = 3
+"""At this look, what people were given on the target has to be there."""
+TOLD = 3
+"""So many things that are missing are named."""
 
 
 async def retract(context: Context, port: Workflow, steps: Steps, name: str, operations: list[str]) -> None:
@@ -26,7 +31,10 @@ async def retract(context: Context, port: Workflow, steps: Steps, name: str, ope
     waiting = list(operations)
     rounds = max(1, math.ceil(context.settings.drain_timeout_s / LOOK_S))
     for number in range(1, rounds + 1):
-        look = await steps.perform(f"{name} (look {number})", lambda left=waiting: _ready(context, left))  # type: ignore[misc]
+        look = await steps.perform(
+            f"{name} (look {number})",
+            lambda left=waiting, patient=number < LOOKS: _ready(context, left, patient=patient),  # type: ignore[misc]
+        )
         for operation_id in look["ready"]:
             await write(context, port, context.people(port), operation_id)
         waiting = [operation_id for operation_id in waiting if operation_id not in set(look["ready"])]
@@ -40,11 +48,27 @@ async def retract(context: Context, port: Workflow, steps: Steps, name: str, ope
 
 
 async def _named(context: Context, operations: list[str]) -> Facts:
+    await _still_given(context, operations, patient=False)
     return {"still_there": sorted({context.operation(name).upn for name in operations})}
 
 
-async def _ready(context: Context, operations: list[str]) -> Facts:
-    """Which of these people have no session in their pool. Those who have one are told, once."""
+async def _still_given(context: Context, operations: list[str], *, patient: bool) -> list[str]:
+    """Those of these operations whose people have on the target what they were given. Raises StepFailed for others, but
+    not while it is `patient`: a directory may take minutes to show what was just written."""
+    missing = await context.handlers.given.missing([context.operation(name) for name in operations])
+    if missing and not patient:
+        people = sorted({context.operation(name).upn for name in missing})
+        raise StepFailed(
+            f"{len(people)} people are not taken out of classic: they would be left with nothing.",
+            f"{'; '.join(sorted(set(missing.values()))[:TOLD])}. Somebody removed it since this run made it.",
+            "Put it back (`crossfade verify` names everybody), then `crossfade resume`; or `crossfade rollback`.",
+        )
+    return [name for name in operations if name not in missing]
+
+
+async def _ready(context: Context, operations: list[str], *, patient: bool) -> Facts:
+    """Which of these people have no session in their pool, and have the target still. Those who have a session are
+    told, once."""
     pools = {
         fold(parent_key(context.operation(name).group)): parent_key(context.operation(name).group)
         for name in operations
@@ -56,7 +80,7 @@ async def _ready(context: Context, operations: list[str]) -> Facts:
             busy |= {(key, fold(session.upn)) for session in sessions}
             await _tell(context, f"{pool}/{host}", sessions)
     ready = [name for name in operations if _whose(context, name) not in busy]
-    return {"ready": ready}
+    return {"ready": await _still_given(context, ready, patient=patient)}
 
 
 def _whose(context: Context, operation_id: str) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from crossfade.execution.steps import Facts, Steps
 from crossfade.execution.transitions import HostState, Kind, RunState, WaveState
 from crossfade.execution.workflows import undo
 from crossfade.execution.workflows.showing import keep_withdrawn
-from crossfade.execution.workflows.take_back import RETURNED
+from crossfade.execution.workflows.take_back import GONE, RETURNED
 from crossfade.model.ids import fold, same
 from crossfade.plan.plan import HostMove, PoolPlan
 
@@ -140,7 +140,8 @@ async def _hosts(context: Context, port: Workflow, hosts: list[str], args: dict[
 
 
 def _is_back(ended: Outcome) -> bool:
-    return ended.state is WorkflowState.DONE and ended.result["outcome"] == RETURNED
+    """Or as far back as it can be."""
+    return ended.state is WorkflowState.DONE and ended.result["outcome"] in (RETURNED, GONE)
 
 
 def _why(ended: Outcome) -> str:
@@ -233,8 +234,11 @@ async def _end(context: Context, args: dict[str, Any]) -> Facts:
 
 async def _settled(context: Context, args: dict[str, Any]) -> Facts:
     """The last write: a run that is called rolled back has nothing left to do."""
-    why = f"{len(args['hosts'])} hosts are back on classic; `crossfade resume` goes on without them."
-    return await _settle(context, _ends_as(args), args["reason"] if args["whole"] else why)
+    found = [context.journal.get(Kind.HOST, host) for host in args["hosts"]]
+    stuck = [host.id for host in found if host is not None and host.state == HostState.QUARANTINED]
+    why = f"{len(found) - len(stuck)} hosts are back on classic; `crossfade resume` goes on without them."
+    gone = f" No VM is left of {', '.join(stuck)}." if stuck else ""
+    return await _settle(context, _ends_as(args), (args["reason"] if args["whole"] else why) + gone)
 
 
 async def _settle(context: Context, state: RunState, why: str) -> Facts:

@@ -18,7 +18,7 @@ from crossfade.execution.steps import Facts, Steps, insist
 from crossfade.execution.target_sessions import TargetSession
 from crossfade.execution.transitions import ARRIVED, HostState, Kind
 from crossfade.execution.workflows.desks import theirs_on_both_sides
-from crossfade.execution.workflows.revert import revert
+from crossfade.execution.workflows.revert import QUARANTINED, revert
 from crossfade.execution.workflows.telling import told_once
 from crossfade.execution.workflows.tries import FORWARD, GIVE_UP, named, next_try
 from crossfade.execution.workflows.undo import as_data, of_hosts
@@ -30,13 +30,16 @@ DRAIN_POLL_S = 120.0
 TRIES = 3
 PAUSE_S = 60.0
 RETURNED = "returned"
+GONE = "gone"
+"""Its VM does not exist any more: nothing of it is left on the target, and nobody can bring it back."""
+WHY = {RETURNED: "", GONE: "its VM does not exist any more", QUARANTINED: "the way back failed"}
 HELD = "held"
 """It could not be asked out of service, and stays where it is."""
 
 
 def take_back_body(context: Context) -> Body:
     """`args`: host (classic key), way (what its steps are called), closed (nobody can start anything in its pool on the
-    target any more), reason. Gives host and outcome: returned, held, or quarantined."""
+    target any more), reason. Gives host and outcome: returned, gone, held, or quarantined."""
 
     async def body(port: Workflow, args: dict[str, Any]) -> dict[str, Any]:
         ended = await carry_out(port, args)
@@ -55,11 +58,14 @@ def take_back_body(context: Context) -> Body:
             return {"host": move.source, "outcome": HELD, "why": str(error)}
         await _end_try(context, port, steps, move, args["reason"])
         outcome = await revert(context, port, move, args["way"], reason=args["reason"])
+        if outcome != RETURNED and (await steps.perform("vm", lambda: _look_for_vm(context, move)))["gone"]:
+            outcome = GONE
+            await _people(context, port, move)
         if outcome == RETURNED:
             await _people(context, port, move)
             await _power_back(context, steps, move)
         await steps.perform("left", lambda: _left(context, move, outcome, args["reason"]))
-        return {"host": move.source, "outcome": outcome, "why": "" if outcome == RETURNED else "the way back failed"}
+        return {"host": move.source, "outcome": outcome, "why": WHY[outcome]}
 
     return body
 
@@ -190,6 +196,13 @@ async def _power(context: Context, port: Workflow, steps: Steps, move: HostMove)
         )
 
 
+async def _look_for_vm(context: Context, move: HostMove) -> Facts:
+    """A host that could not go back: whether somebody deleted its VM. Then its record on the target goes too."""
+    if await context.machine.exists(move.vm):
+        return {"gone": False}
+    return {"gone": True, **await context.target.remove(move)}
+
+
 async def _power_back(context: Context, steps: Steps, move: HostMove) -> None:
     if move.start:
         await steps.perform("deallocate", lambda: context.machine.deallocate(move.vm))
@@ -212,7 +225,7 @@ async def _whose(context: Context, move: HostMove) -> Facts:
 async def _left(context: Context, move: HostMove, outcome: str, reason: str) -> Facts:
     """Whoever goes on with the run leaves it alone, until somebody says `retry`."""
     order = context.orders.leave(move.source)
-    if outcome == RETURNED and (order is None or order.word != TAKEN_BACK):
+    if outcome in (RETURNED, GONE) and (order is None or order.word != TAKEN_BACK):
         context.orders.give(TAKEN_BACK, move.source, why=reason)
     return {"outcome": outcome}
 
