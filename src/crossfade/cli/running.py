@@ -7,6 +7,7 @@ from crossfade.cli.answers import Answer, Here
 from crossfade.cli.services import with_services
 from crossfade.cli.signals import heard
 from crossfade.cli.watching import watching
+from crossfade.model.modes import RESTORE
 from crossfade.report import words
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def apply(here: Here, *, dry_run: bool, database: str = "", without_classic: str
     from crossfade.commands.workspace import ENGINE, Workspace
 
     workspace = Workspace(here.folder, database)
-    command.read_plan(workspace)
+    gone = command.read_plan(workspace).mode == RESTORE or bool(without_classic)
     if database and not dry_run:
         command.keep_in_database(workspace, database)
 
@@ -39,10 +40,11 @@ def apply(here: Here, *, dry_run: bool, database: str = "", without_classic: str
             )
 
     applied = with_services(here.connection, work)
-    return Answer(applied, _applied(applied), applied.exit_code)
+    return Answer(applied, _applied(applied, gone=gone), applied.exit_code)
 
 
-def _applied(applied: "Applied") -> str:
+def _applied(applied: "Applied", *, gone: bool = False) -> str:
+    """`gone`: there is no classic service any more."""
     if applied.state == "dry-run":
         done = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in applied.summary.items())
         limits = [f"  {quota.told()}" for quota in applied.limits]
@@ -58,7 +60,8 @@ def _applied(applied: "Applied") -> str:
         if applied.error.get("code") != "stopped":
             lines.append("`crossfade status` shows every host; `crossfade resume` goes on.")
     else:
-        lines.append("Next: `crossfade verify`, then `crossfade report`. The classic records stay, drained.")
+        stays = "" if gone else " The classic records stay, drained."
+        lines.append(f"Next: `crossfade verify`, then `crossfade report`.{stays}")
     return "\n".join(line for line in lines if line)
 
 

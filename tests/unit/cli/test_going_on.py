@@ -9,6 +9,7 @@ import pytest
 from crossfade.cli import running
 from crossfade.cli.answers import Answer, Here
 from crossfade.clock import SystemClock
+from crossfade.commands.apply import Applied
 from crossfade.commands.rollback import RolledBack
 from crossfade.commands.workspace import JOURNAL, PLAN, Workspace
 from crossfade.errors import InputError, Refused
@@ -70,3 +71,10 @@ def test_a_rollback_that_is_only_asked_about_counts_in_words() -> None:
 def test_what_is_neither_host_nor_wave_is_told_so() -> None:
     with pytest.raises(InputError, match="wave-77: is no host and no wave of this plan"):
         scope_of(Plan(), "wave-77")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_the_end_of_a_run_tells_of_classic_records_where_there_are_any(gone: bool) -> None:
+    told = running._applied(Applied(run_id="r", state="finished"), gone=gone)
+    assert "Next: `crossfade verify`" in told
+    assert ("The classic records stay, drained." in told) != gone
