@@ -8,6 +8,7 @@ import msgspec
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import LIVE_VALUES
 from crossfade.inventory.normalise import Draft
+from crossfade.model.ids import fold
 from crossfade.model.provenance import Gap, Origin
 from crossfade.sources.records import Kind
 
@@ -24,7 +25,7 @@ class Merged(msgspec.Struct):
 
 def identity(draft: Draft) -> tuple[str, ...]:
     """What makes two drafts of one kind the same object. A role assignment has no name of its own."""
-    key = draft.key.casefold()
+    key = fold(draft.key)
     if draft.kind is Kind.ASSIGNMENT:
         return key, _folded(draft, "upn")
     if draft.kind is Kind.ROLE:
@@ -33,7 +34,7 @@ def identity(draft: Draft) -> tuple[str, ...]:
 
 
 def _folded(draft: Draft, name: str) -> str:
-    return str(draft.values.get(name) or "").casefold()
+    return fold(str(draft.values.get(name) or ""))
 
 
 def merged(drafts: list[Draft], origins: Sequence[Origin]) -> Merged:

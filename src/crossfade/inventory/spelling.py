@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from crossfade.inventory.normalise import Draft
+from crossfade.model.ids import fold
 from crossfade.sources.records import Kind
 
 _OWNERS = frozenset({Kind.TENANT_GROUP, Kind.TENANT, Kind.POOL, Kind.GROUP, Kind.HOST, Kind.APP})
@@ -33,4 +34,4 @@ def _spelled(of_host: bool, key: str, best: dict[tuple[bool, str], tuple[bool, s
 
 
 def _place(of_host: bool, parts: list[str]) -> tuple[bool, str]:
-    return of_host and len(parts) > 3, "/".join(parts).casefold()
+    return of_host and len(parts) > 3, fold("/".join(parts))

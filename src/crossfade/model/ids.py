@@ -15,12 +15,21 @@ LOG_READER_ROLE = "73c42c96-874c-492b-b04d-ab87d138a893"
 
 def same(a: str, b: str) -> bool:
     """Equal as the services compare names, UPNs and resource ids."""
-    return a.casefold() == b.casefold()
+    return _without_case(a) == _without_case(b)
 
 
 def fold(text: str) -> str:
     """The form under which a name, UPN or id is looked up."""
-    return text.strip("/").casefold() if text.startswith("/") else text.casefold()
+    return _without_case(text.strip("/") if text.startswith("/") else text)
+
+
+def _without_case(text: str) -> str:
+    """Letter by letter, as services compare: `Fußball` and `Fussball` are two names, which full folding makes one."""
+    return text.casefold() if text.isascii() else "".join(map(_letter, text))
+
+
+def _letter(letter: str) -> str:
+    return next((one for one in (letter.casefold(), letter.lower()) if len(one) == 1), letter)
 
 
 def classic_key(*names: str) -> str:

@@ -3,6 +3,7 @@
 import msgspec
 
 from crossfade.model.growth import Growth
+from crossfade.model.ids import same
 
 WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -209,8 +210,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
     def pool(self, key: str) -> PoolIntent:
         """What was said about a pool, compared without case; an empty one when nothing was."""
-        wanted = key.casefold()
-        return next((pool for name, pool in self.pools.items() if name.casefold() == wanted), PoolIntent())
+        return next((pool for name, pool in self.pools.items() if same(name, key)), PoolIntent())
 
 
 def minutes_of(text: str) -> int:

@@ -17,7 +17,7 @@ from crossfade.model.classic import AppGroup, GroupKind, HostPool, RemoteApp, Te
 from crossfade.model.ids import arm_id, fold, group_id, last_name, parent_key
 from crossfade.plan.intent import Intent
 from crossfade.plan.mapping import SOURCE_TAG
-from crossfade.plan.names import APPLICATION_LIMIT, OBJECT_LIMIT, Names, fill, is_exact, shape_resource_group
+from crossfade.plan.names import APPLICATION_LIMIT, OBJECT_LIMIT, Names, fill, is_exact, shape_resource_group, with_mark
 from crossfade.plan.plan import NameMapping
 
 TAG_VALUE_LIMIT = 256
@@ -65,7 +65,12 @@ def lay_out(inventory: Inventory, target: TargetSnapshot, intent: Intent) -> tup
 
 def tags_for(key: str, intent: Intent) -> dict[str, str]:
     """The operator's tags and the classic key that an object came from."""
-    return {**intent.tags, SOURCE_TAG: key[:TAG_VALUE_LIMIT]}
+    return {**intent.tags, SOURCE_TAG: source_tag(key)}
+
+
+def source_tag(key: str) -> str:
+    """The key, as long as a tag may be: what is longer ends in letters that only this key has."""
+    return key if len(key) <= TAG_VALUE_LIMIT else with_mark(key, key, TAG_VALUE_LIMIT)
 
 
 class _Given:
@@ -86,10 +91,10 @@ class _Given:
         """[name, why it is not the wanted text]. `scope`: folded id of what holds it, with the type."""
         said = self._said.get(fold(key))
         if said is None:
-            made = self._made.get((scope, _identity(key[:TAG_VALUE_LIMIT], location)))
+            made = self._made.get((scope, _identity(source_tag(key), location)))
             if made is not None:
                 return [made, "" if made == wanted else "an earlier plan has made it under this name"]
-        source = _identity(key, location)
+        source = _identity(source_tag(key), location)
         name, why = self._names.give(said or wanted, scope=scope, source=source, limit=limit)
         return [name, why or ("the operator's choice" if said and said != wanted else "")]
 

@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 
-from crossfade.model.ids import last_name
+from crossfade.model.ids import fold, last_name
 
 OBJECT_LIMIT = 64
 APPLICATION_LIMIT = 24
@@ -40,10 +40,10 @@ class Names:
         self._take(scope, name, source)
 
     def _free(self, scope: str, name: str, source: str) -> bool:
-        return self._taken.get((scope.casefold(), name.casefold()), source.casefold()) == source.casefold()
+        return self._taken.get((fold(scope), fold(name)), fold(source)) == fold(source)
 
     def _take(self, scope: str, name: str, source: str) -> str:
-        self._taken[scope.casefold(), name.casefold()] = source.casefold()
+        self._taken[fold(scope), fold(name)] = fold(source)
         return name
 
 

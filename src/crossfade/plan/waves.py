@@ -254,4 +254,4 @@ def _in_turn(item: PoolHosts) -> People:
 def natural(text: str) -> tuple[tuple[int, int | str], ...]:
     """Sort key in which host 9 comes before host 10."""
     parts = re.split(r"(\d+)", text.casefold())
-    return tuple((1, int(part)) if part.isdigit() else (0, part) for part in parts)
+    return tuple((1, int(part)) if part.isdecimal() else (0, part) for part in parts)

@@ -80,11 +80,11 @@ def test_the_same_group_name_in_every_pool() -> None:
 
 def test_ids_are_unique_without_case_and_reversible() -> None:
     estate = Estate()
-    for name in ("A&B", "A#B", "A-B", "Pool"):
+    for name in ("A&B", "A#B", "A-B", "Pool", "Straße 2²", "Strasse 2²"):
         pool = estate.pool(name, hosts=2, people=1)
         group = estate.group(pool, "Apps+")
         estate.group(pool, "Apps#")
-        for app in ("Word+", "Word#", "x" * 40):
+        for app in ("Word+", "Word#", "x" * 40, "Fußball", "Fussball"):
             estate.app(group, app)
     names = plan_of(estate).names
     assert len({name.target.casefold() for name in names}) == len(names)
@@ -112,6 +112,15 @@ def test_what_an_earlier_plan_made_keeps_its_name_though_a_rival_comes_first_now
     second = plan_of(estate, estate.target(objects=made.objects))
     assert target_of(second, "Default Tenant Group/Contoso/A&B") == "A-B"
     assert len({name.target.casefold() for name in second.names}) == len(second.names)
+
+
+def test_keys_that_are_too_long_for_a_tag_are_told_apart_by_it() -> None:
+    estate = Estate()
+    pool = estate.pool("P" * 128)
+    groups = [estate.group(pool, f"{'g' * 120} {number}") for number in (1, 2)]
+    plan = plan_of(estate)
+    again = plan_of(estate, applied(plan, estate.target()))
+    assert [target_of(again, group) for group in groups] == [target_of(plan, group) for group in groups]
 
 
 def test_one_workspace_by_tenant_and_location() -> None:
