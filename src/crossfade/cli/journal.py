@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from crossfade.cli.answers import Answer, Here
-from crossfade.cli.status_text import STEPS, short
+from crossfade.cli.status_text import in_words, short
 
 if TYPE_CHECKING:
     from crossfade.commands.journal import Event
@@ -60,7 +60,7 @@ def _step(event: "Event") -> str:
     name = name or event.subject.removeprefix(f"{parent}/")
     host, of_host, way = parent.rpartition("#")
     whose = f"{short(host)} ({way})" if of_host else short(parent)
-    return _why(f"{whose}: {STEPS.get(name, name)}, {event.to_state}", event)
+    return _why(f"{whose}: {in_words(name)}, {event.to_state}", event)
 
 
 def _note(event: "Event") -> str:

@@ -38,6 +38,15 @@ STEPS = {
     "again-assign": "assigning its person on classic again",
 }
 """Steps of a host's life in words."""
+COPY = "snapshot-disk:"
+UNDONE = " (undone)"
+
+
+def in_words(step: str) -> str:
+    """A step by its name; that of a disk's copy is named after its operation."""
+    if step.startswith(COPY):
+        return "removing the copy of its OS disk" if step.endswith(UNDONE) else "copying its OS disk"
+    return STEPS.get(step, step)
 
 
 def as_text(found: "Status") -> str:
@@ -99,7 +108,7 @@ def doing(host: "HostStatus") -> str:
     """The step in flight and what it waits for, else why the host is where it is."""
     if host.waiting_for:
         return f"waits for {host.waiting_for}"
-    told = STEPS.get(host.doing, host.doing) or host.reason
+    told = in_words(host.doing) or host.reason
     return told if len(told) <= REASON else f"{told[: REASON - 1]}…"
 
 

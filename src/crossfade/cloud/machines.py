@@ -81,6 +81,16 @@ class Machines:
         except NotFound:
             return None
 
+    async def snapshots(self, group_id: str) -> list[dict[str, Any]]:
+        """The snapshots of a resource group; none where there is no such group."""
+        parts = segments(group_id)
+        operation = self._sdk.compute(parts["subscriptions"]).snapshots.list_by_resource_group
+        call = Call(service="arm", subject=f"the disk snapshots of {group_id}", method="GET")
+        try:
+            return [row async for page in listed(call, operation, parts["resourcegroups"]) for row in page]
+        except NotFound:
+            return []
+
     async def take_snapshot(self, snapshot_id: str, body: dict[str, Any]) -> None:
         """Returns when it is taken. The same again takes none anew."""
         subscription, group, name = _snapshot_names(snapshot_id)

@@ -9,6 +9,7 @@ import msgspec
 
 from crossfade.clock import Clock, iso, parse_iso
 from crossfade.commands.apply import Hook, exit_code_of, inventory_now, read_plan, steered
+from crossfade.commands.disks import all_disks, taken_disks
 from crossfade.commands.engines import COMPLETE_ENGINE
 from crossfade.commands.kept import inventory_of
 from crossfade.commands.outside import outside_of
@@ -24,13 +25,12 @@ from crossfade.execution.orders import Orders
 from crossfade.execution.records import Entity
 from crossfade.execution.run import MakeEngine, Services, make_context, run_id_of, worked_on
 from crossfade.execution.transitions import Kind, RunState
-from crossfade.execution.undone import effects
 from crossfade.execution.workflows.complete import COMPLETE, complete_bodies, stuck
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.ids import fold
 from crossfade.model.modes import RESTORE
 from crossfade.plan.completion import Completion, make_completion, make_disk_completion
-from crossfade.plan.operations import SnapshotDisk
+from crossfade.plan.kept_disks import KeptDisk
 from crossfade.plan.plan import Plan
 from crossfade.verification.verification import Verification
 
@@ -71,14 +71,15 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Run(msgspec.Struct, frozen=True, kw_only=True):
-    """The run as its journal tells it. `hosts`: folded key -> state; `snapshots`: operations of those it took and did
-    not take back; `begun`: something was removed, or tried; `without_classic`: it went without classic."""
+    """The run as its journal tells it. `hosts`: folded key -> state; `disks`: the snapshots that it took and did not
+    take back, until it has begun also those that others left; `begun`: something was removed, or tried;
+    `without_classic`: it went without classic."""
 
     id: str
     state: str
     moved_at: str = ""
     hosts: dict[str, str] = {}
-    snapshots: frozenset[str] = frozenset()
+    disks: list[KeptDisk] = []
     begun: bool = False
     without_classic: bool = False
 
@@ -107,6 +108,8 @@ async def complete(
     run = _look(workspace, plan, run_id_of(digest), clock)
     if run.state == RunState.COMPLETED:
         return Completed(run_id=run.id, state=run.state)
+    if not run.begun:
+        run = msgspec.structs.replace(run, disks=await all_disks(plan, run.disks, services))
     disks = await _only_disks(plan, run, services)
     if not run.begun:
         _proven(workspace.read(VERIFICATION, Verification), plan, run)
@@ -124,13 +127,12 @@ def _look(workspace: Workspace, plan: Plan, run_id: str, clock: Clock) -> _Run:
     journal = Journal.beside(workspace.journal, clock)
     with journal:
         known = _may_be_completed(journal.get(Kind.RUN, run_id))
-        taken = {effect.operation for effect in effects(journal, run_id, {one.id: one for one in plan.operations})}
         return _Run(
             id=run_id,
             state=known.state,
             moved_at=known.moved_at,
             hosts={fold(host.id): host.state for host in journal.all(Kind.HOST) if host.run_id == run_id},
-            snapshots=frozenset(one.id for one in plan.operations if isinstance(one, SnapshotDisk) and one.id in taken),
+            disks=taken_disks(journal, run_id, plan),
             begun=bool(journal.all(Kind.STEP, parent=COMPLETE)),
             without_classic=Orders(journal, run_id, plan.settings, plan.mode).without_classic,
         )
@@ -143,7 +145,7 @@ async def _only_disks(plan: Plan, run: _Run, services: Services) -> Completion |
         return None
     if plan.mode != RESTORE and alive(await probe(plan, services), plan):
         return None  # it went in the middle of the run, and is there again
-    found = make_disk_completion(plan, run.hosts, run.snapshots)
+    found = make_disk_completion(plan, run.hosts, run.disks)
     if not found.pools:
         kept = "; ".join(f"{one.key} stays: {one.why}" for one in found.stays)
         why = f"Classic has gone, and the run left no snapshot of an OS disk that may go. {kept}".strip()
@@ -158,7 +160,9 @@ async def _dry_run(
     if run.begun:
         completion = workspace.read(COMPLETION, Completion)
     else:
-        completion = disks or make_completion(await inventory_now(plan, workspace, services), plan, run.hosts)
+        completion = disks or make_completion(
+            await inventory_now(plan, workspace, services), plan, run.hosts, run.disks
+        )
         workspace.write(COMPLETION, completion)
     return _told(run.id, "dry-run", completion)
 
@@ -212,7 +216,7 @@ async def _ready(
         _as_looked_at(workspace, completion, disks)
         return
     now = await inventory_now(plan, workspace, services)
-    _as_looked_at(workspace, completion, make_completion(now, plan, run.hosts))
+    _as_looked_at(workspace, completion, make_completion(now, plan, run.hosts, run.disks))
     before = inventory_of(workspace, plan)
     backup = Backup(made_at=iso(clock.now()), run_id=run.id, before_the_run=before, before_the_removal=now)
     workspace.write(BACKUP, backup)
@@ -221,7 +225,7 @@ async def _ready(
 def _as_looked_at(workspace: Workspace, completion: Completion, now: Completion) -> None:
     if completion != now:
         what = f"{workspace.path(COMPLETION)} is not what would be removed now."
-        why = "Classic, the run or the plan has changed since."
+        why = "Classic, a snapshot of a disk, the run or the plan has changed since."
         raise StalePlan(what, why, f"Run `{COMPLETION.made_by}` and look at it.")
 
 

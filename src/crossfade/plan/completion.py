@@ -1,11 +1,11 @@
 """The plan of the end: which classic objects go, in their documented order, and which stay and why; with a pool the
-snapshots that the run took of its OS disks. Where classic has gone, only these are left to go. Pure.
+snapshots that the run took of its OS disks, and no others. Where classic has gone, only these are left to go. Pure.
 
 Order (facts/classic-service 1.16, arm-service 1.17): registration, assignments, RemoteApps, app groups, session hosts,
 pool; a tenant when nothing of it is left. Role assignments go with their object; tenant groups stay.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -13,11 +13,10 @@ import msgspec
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.classic import ClassicObject, SessionHost
 from crossfade.model.ids import fold, parent_key
-from crossfade.plan.operations import SnapshotDisk
-from crossfade.plan.plan import HostMove, Plan
+from crossfade.plan.kept_disks import CONFIRMED, KeptDisk
+from crossfade.plan.plan import Plan
 
 Item = TypeVar("Item", bound=ClassicObject)
-CONFIRMED = "confirmed"
 USABLE = frozenset({"Available", "NeedsAssistance"})
 
 
@@ -63,8 +62,12 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
         return dict(sorted(found.items()))
 
 
-def make_completion(inventory: Inventory, plan: Plan, states: Mapping[str, str]) -> Completion:
-    """What goes of the estate as it is now. `states`: folded host key -> its state in the run."""
+def make_completion(
+    inventory: Inventory, plan: Plan, states: Mapping[str, str], disks: Iterable[KeptDisk] = ()
+) -> Completion:
+    """What goes of the estate as it is now. `states`: folded host key -> its state in the run; `disks`: the snapshots
+    that are there."""
+    snapshots, kept = _snapshots(plan, states, disks)
     planned = {fold(pool.source) for pool in plan.pools}
     going: dict[str, list[Removal]] = {}
     stays: list[Stays] = []
@@ -73,7 +76,7 @@ def make_completion(inventory: Inventory, plan: Plan, states: Mapping[str, str])
         if why:
             stays.append(Stays(key=pool.key, why=why))
         else:
-            going[pool.key] = [*_of_pool(inventory, pool.key), *_snapshots(plan, pool.key)]
+            going[pool.key] = [*_of_pool(inventory, pool.key), *snapshots.get(fold(pool.key), [])]
     tenants = []
     for tenant in inventory.tenants:
         left = [pool.key for pool in inventory.pools if parent_key(pool.key) == tenant.key and pool.key not in going]
@@ -82,32 +85,33 @@ def make_completion(inventory: Inventory, plan: Plan, states: Mapping[str, str])
         else:
             tenants.append(Removal(kind="tenant", key=tenant.key))
     inputs = {"plan": plan.digest(), "inventory": inventory.design_digest()}
-    return Completion(inputs=inputs, pools=going, tenants=tenants, stays=stays)
+    return Completion(inputs=inputs, pools=going, tenants=tenants, stays=[*stays, *kept])
 
 
-def make_disk_completion(plan: Plan, states: Mapping[str, str], taken: Set[str]) -> Completion:
-    """What goes where classic has gone: the snapshots of hosts that serve on the target. `states`: as above; `taken`:
-    ids of the operations of snapshots that the run took and that are still there."""
-    subjects = _subjects(plan)
+def make_disk_completion(plan: Plan, states: Mapping[str, str], disks: Iterable[KeptDisk]) -> Completion:
+    """What goes where classic has gone: of the snapshots that are there those that the run took of hosts that serve on
+    the target."""
+    going, stays = _snapshots(plan, states, disks)
+    pools = {pool.source: going[fold(pool.source)] for pool in plan.pools if fold(pool.source) in going}
+    return Completion(inputs={"plan": plan.digest()}, without_classic=True, pools=pools, stays=stays)
+
+
+def _snapshots(
+    plan: Plan, states: Mapping[str, str], disks: Iterable[KeptDisk]
+) -> tuple[dict[str, list[Removal]], list[Stays]]:
+    """Folded pool -> the snapshots that go, since there is no way back any more for which they were kept; and those
+    that stay."""
+    pools = {fold(move.source): fold(move.source_pool) for move in plan.hosts}
     going: dict[str, list[Removal]] = {}
-    stays: list[Stays] = []
-    for move in plan.hosts:
-        if not move.snapshot:
-            continue
-        why = _why_kept(move, states.get(fold(move.source), ""), taken)
+    stays = []
+    for disk in disks:
+        why = disk.why_kept(states.get(fold(disk.host), ""))
         if why:
-            stays.append(Stays(key=subjects[move.snapshot], why=why))
-        elif move.snapshot in taken:
-            removal = Removal(kind="os-disk-snapshot", key=subjects[move.snapshot])
-            going.setdefault(move.source_pool, []).append(removal)
-    return Completion(inputs={"plan": plan.digest()}, without_classic=True, pools=going, stays=stays)
-
-
-def _why_kept(move: HostMove, state: str, taken: Set[str]) -> str:
-    """Why a snapshot stays; empty when it goes, or when there is none."""
-    if move.snapshot in taken:
-        return "" if state == CONFIRMED else f"{move.host_name} is not on the target, but {state}."
-    return "It was there before this run: delete it by hand once nobody needs it." if state == CONFIRMED else ""
+            stays.append(Stays(key=disk.key, why=why))
+        else:
+            removal = Removal(kind="os-disk-snapshot", key=disk.key)
+            going.setdefault(pools[fold(disk.host)], []).append(removal)
+    return going, stays
 
 
 def _why_not(inventory: Inventory, pool: str, planned: set[str], states: Mapping[str, str]) -> str:
@@ -143,19 +147,6 @@ def _of_pool(inventory: Inventory, pool: str) -> Iterable[Removal]:
     yield from (Removal(kind="app-group", key=group.key) for group in groups)
     yield from (Removal(kind="session-host", key=host.key) for host in _below(inventory.hosts, pool))
     yield Removal(kind="host-pool", key=pool)
-
-
-def _snapshots(plan: Plan, pool: str) -> Iterable[Removal]:
-    """Those that the run took of the pool's OS disks: there is no way back any more for which they were kept."""
-    subjects = _subjects(plan)
-    for move in plan.hosts:
-        if move.snapshot and fold(move.source_pool) == fold(pool):
-            yield Removal(kind="os-disk-snapshot", key=subjects[move.snapshot])
-
-
-def _subjects(plan: Plan) -> dict[str, str]:
-    """Operation of a snapshot -> ARM id of the snapshot."""
-    return {one.id: one.subject for one in plan.operations if isinstance(one, SnapshotDisk)}
 
 
 def _below(items: Sequence[Item], key: str) -> list[Item]:

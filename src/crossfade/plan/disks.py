@@ -16,7 +16,8 @@ from crossfade.plan.layout import Layout, tags_for
 from crossfade.plan.operations import Action, SnapshotDisk
 from crossfade.plan.plan import HostMove
 
-LONGEST = 60
+LONGEST = 34
+"""Of the VM's name: with what stands around it, the moment and the way it is 80 at most."""
 REASON = "before its host is touched; billed until it is deleted: when the host goes back, or by `crossfade complete`"
 
 
@@ -42,6 +43,13 @@ def operations(moves: Iterable[HostMove], intent: Intent) -> list[SnapshotDisk]:
     ]
 
 
+def as_taken(operation: SnapshotDisk, *, begun_at: str, way: str) -> SnapshotDisk:
+    """The operation with the name that its snapshot gets when a run that began then tries its host in this way. No two
+    ways share one: what an earlier run or try has left is never taken for a copy from just before, nor lost for it."""
+    moment = re.sub(r"\D", "", begun_at)[:14]
+    return msgspec.structs.replace(operation, subject=f"{operation.subject}-{moment}-{way}")
+
+
 def problems(layout: Layout, intent: Intent) -> list[Problem]:
     """Hosts of a pooled pool are alike: whoever loses one takes another."""
     return [
@@ -59,8 +67,8 @@ def notes(moves: Iterable[HostMove]) -> list[str]:
             by_pool.setdefault(parent_key(move.source), []).append(move)
     return [
         f"{pool}: an incremental snapshot of each of {len(mine)} OS disks is taken before its host is touched, named "
-        f"{last_name(_subject(mine[0]))} and so on, in {', '.join(_groups(mine))}. Each is billed until it is deleted: "
-        "when its host goes back, or by `crossfade complete`. Nothing of Crossfade puts a disk back."
+        f"{last_name(_subject(mine[0]))}-<run>-<try> and so on, in {', '.join(_groups(mine))}. Each is billed until "
+        "it is deleted: when its host goes back, or by `crossfade complete`. Nothing of Crossfade puts a disk back."
         for pool, mine in by_pool.items()
     ]
 
@@ -74,7 +82,7 @@ def _id(move: HostMove) -> str:
 
 
 def _subject(move: HostMove) -> str:
-    """Always the same for one VM, so that a repeat finds what an earlier try took."""
+    """How its name begins: always the same for one VM (see `as_taken`)."""
     name = re.sub(r"[^A-Za-z0-9_-]", "-", last_name(move.vm))[:LONGEST]
     group = move.vm.partition("/providers/")[0]
     mark = stable_id("snapshot", fold(move.vm))[:8]

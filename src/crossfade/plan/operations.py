@@ -104,8 +104,9 @@ class SendLogs(Operation, frozen=True, kw_only=True, tag="send-logs"):
 
 
 class SnapshotDisk(Operation, frozen=True, kw_only=True, tag="snapshot-disk"):
-    """An incremental snapshot of the OS disk of `vm`, before its `host` (classic key) is touched. Subject: the
-    snapshot's id, in the VM's resource group; which disk that is, is read when it is taken."""
+    """An incremental snapshot of the OS disk of `vm`, before its `host` (classic key) is touched. Subject: how the
+    snapshot's id begins, in the VM's resource group: it ends with the beginning of the run and the try, and which disk
+    it is of is read when it is taken."""
 
     host: str
     vm: str

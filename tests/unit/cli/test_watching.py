@@ -130,3 +130,9 @@ def test_words_are_for_steps_that_there_are() -> None:
     folder = Path(status_text.__file__).parents[1] / "execution/workflows"
     code = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in ("host", "drain", "revert"))
     assert [step for step in status_text.STEPS if f'"{step}"' not in code] == []
+
+
+def test_a_copy_of_a_disk_is_told_in_words() -> None:
+    step = "snapshot-disk:/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/snapshots/crossfade-vm-1"
+    assert status_text.in_words(step) == "copying its OS disk"
+    assert status_text.in_words(f"{step} (undone)") == "removing the copy of its OS disk"

@@ -17,7 +17,7 @@ class Snapshots:
         self._machines = arm.machines
 
     async def observe(self, operation: SnapshotDisk) -> Facts | None:
-        """One that is taken is left as it is. A stranger's of the same name is a Conflict."""
+        """One that is taken is left as it is: no other try's bears its name. A stranger's is a Conflict."""
         found = await self._machines.snapshot(operation.subject)
         if found is None:
             return None

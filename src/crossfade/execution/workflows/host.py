@@ -245,11 +245,11 @@ async def _leave(context: Context, port: Workflow, steps: Steps, move: HostMove,
     Where classic has gone there is nobody to wait for."""
     if context.orders.without_classic:
         await _take_turn(context, steps, move)
-        await keep_disk(context, port, move)
+        await keep_disk(context, port, steps, move)
         await scripted(context, port, steps, move, "save", HostState.SAVED)
     else:
         await drain(context, port, steps, move, wave)
-        await keep_disk(context, port, move)
+        await keep_disk(context, port, steps, move)
         await scripted(context, port, steps, move, "save", HostState.SAVED)
         await still_empty(context, steps, move)
     return await scripted(

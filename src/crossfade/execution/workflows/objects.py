@@ -30,7 +30,11 @@ async def write(context: Context, port: Workflow, steps: Steps, operation_id: st
     """One operation through its handler, once what must hold before it does; raises NotReady, in its step, where it
     does not. What was planned as adopted is looked at and noted, never written. `why`: if for another reason than the
     plan's."""
-    operation = context.operation(operation_id)
+    return await carry_out(context, port, steps, context.operation(operation_id), why=why)
+
+
+async def carry_out(context: Context, port: Workflow, steps: Steps, operation: Any, *, why: str = "") -> Facts:
+    """As above, of an operation of the plan, or of one that was made from it."""
     handler = context.handlers.of(operation)
 
     async def adopt() -> Facts:
@@ -41,11 +45,11 @@ async def write(context: Context, port: Workflow, steps: Steps, operation_id: st
         return await handler.observe(operation)
 
     if operation.action in DONE_ALREADY:
-        return await steps.perform(operation_id, adopt, undoable=True, reason=operation.reason)
+        return await steps.perform(operation.id, adopt, undoable=True, reason=operation.reason)
     return await insist(
         port,
         lambda: steps.perform(
-            operation_id,
+            operation.id,
             lambda: handler.apply(operation),
             observe=look,
             undoable=True,

@@ -7,6 +7,7 @@ import msgspec
 
 from crossfade.errors import CloudError, Conflict
 from crossfade.execution.context import Context
+from crossfade.execution.disks import on_way
 from crossfade.execution.engine import Body, Workflow
 from crossfade.execution.seats import PEOPLE
 from crossfade.execution.steps import Facts, insist
@@ -54,6 +55,8 @@ async def undo(context: Context, port: Workflow, effect: Effect, *, whole: bool)
 
 async def _take_back(context: Context, effect: Effect, *, whole: bool) -> Facts:
     operation = context.operation(effect.operation)
+    if isinstance(operation, SnapshotDisk):
+        operation = on_way(context.journal, context.run_id, operation, effect.subject)
     if whole and isinstance(operation, AddMember) and _made_here(context, operation.subject):
         return {"with_its_group": True}
     if not effect.sure and not await _may_be_ours(context, operation):
