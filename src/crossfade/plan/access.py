@@ -180,11 +180,11 @@ def _plan_group(
     inside = {fold(member) for one in existing for member in one.members}
     rest = {object_id: upn for object_id, upn in persons.items() if fold(object_id) not in inside}
     nickname = None
-    if len(rest) + len(existing) <= intent.access.direct_threshold:
+    if not rest or len(rest) + len(existing) <= intent.access.direct_threshold:
         for object_id, upn in rest.items():
             by_person[upn].append(_grant(scope, object_id, "User", people.names[upn], group, held))
     else:
-        nickname = _through_group(plan, group, scope, rest, people.names, by_person, intent, held)
+        nickname = _through_group(plan, group, scope, rest, people.names, by_person, layout, intent, held)
     plan.groups.append(
         GroupAccess(
             source=group.key,
@@ -255,6 +255,7 @@ def _through_group(
     persons: dict[str, str],
     label: dict[str, str],
     by_person: dict[str, list[AnyOperation]],
+    layout: Layout,
     intent: Intent,
     held: _Held,
 ) -> str:
@@ -265,8 +266,7 @@ def _through_group(
         nickname, principal, display = plan.shared[same]
         plan.setup.append(_grant(scope, principal, "Group", display, group, held))
         return nickname
-    pool = parent_key(group.key)
-    words = {"tenant": last_name(parent_key(pool)), "pool": last_name(pool), "group": last_name(group.key)}
+    words = {**layout.words(parent_key(group.key)), "group": last_name(group.key)}
     wanted = fill(intent.names.directory_group, **words)
     display = plan.names.give(wanted, source=group.key)
     nickname = mail_nickname(display, group.key)

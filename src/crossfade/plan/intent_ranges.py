@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date
 
 from crossfade.errors import Problem
+from crossfade.model.ids import fold
 from crossfade.plan.intent import (
     WEEK,
     Access,
@@ -17,6 +18,7 @@ from crossfade.plan.intent import (
     Waves,
     minutes_of,
 )
+from crossfade.plan.names import WORDS
 
 LOGS = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.OperationalInsights/workspaces/[^/]+",
@@ -31,6 +33,8 @@ PEOPLE_MEND = 'Give a UPN, an object id, or "leave out: <reason>".'
 PREFERRED = ("desktop", "apps", "both")
 BALANCERS = ("breadth-first", "depth-first")
 OUTAGES = ("never", "when-empty")
+KEYED = ("rename", "tags", "pools", "conflicts", "groups", "roles", "people", "single_sign_on", "scaling")
+"""Sections whose keys are names that somebody else gave."""
 
 Where = Callable[..., str]
 Check = tuple[bool, tuple[str, ...], str, str]
@@ -45,7 +49,14 @@ def out_of_range(intent: Intent, where: Where) -> list[Problem]:
     problems = [
         Problem(where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
     ]
-    return problems + _of_pools(intent, where) + _of_scaling(intent, where) + _of_decisions(intent, where)
+    return [
+        *problems,
+        *_of_templates(intent, where),
+        *_of_pools(intent, where),
+        *_of_scaling(intent, where),
+        *_of_decisions(intent, where),
+        *_said_twice(intent, where),
+    ]
 
 
 def _of_waves(waves: Waves) -> list[Check]:
@@ -125,6 +136,40 @@ def _of_diagnostics(diagnostics: Diagnostics) -> list[Check]:
         (not place or bool(LOGS.fullmatch(place)), ("diagnostics", "workspace"), "is no Log Analytics id", sample),
         (good, ("diagnostics", "name"), r"must be 1 to 260 letters without < > * % & : \ ? + /", "crossfade will do."),
     ]
+
+
+def _of_templates(intent: Intent, where: Where) -> list[Problem]:
+    """A word in braces that nothing is filled in for would become a part of the name."""
+    around, inside = {"tenant", "pool", "location"}, {"tenant", "pool", "group", "location"}
+    templates = [
+        (("azure", "resource_group"), intent.azure.resource_group, around),
+        (("names", "workspace"), intent.names.workspace, {"tenant", "location"}),
+        (("names", "host_pool"), intent.names.host_pool, around),
+        (("names", "desktop_group"), intent.names.desktop_group, inside),
+        (("names", "remote_app_group"), intent.names.remote_app_group, inside),
+        (("names", "directory_group"), intent.names.directory_group, inside),
+        (("access", "group_description"), intent.access.group_description, inside),
+        *((("pools", key, "resource_group"), pool.resource_group, around) for key, pool in intent.pools.items()),
+    ]
+    return [
+        Problem(where(*path), f"{'.'.join(path)} cannot hold {{{word}}}.", f"Known here: {', '.join(sorted(known))}.")
+        for path, template, known in templates
+        for word in WORDS.findall(template)
+        if word not in known
+    ]
+
+
+def _said_twice(intent: Intent, where: Where) -> list[Problem]:
+    """Keys that differ in casing only name one thing: of two decisions one would count, and nobody would know which."""
+    problems = []
+    for section in KEYED:
+        first: dict[str, str] = {}
+        for key in getattr(intent, section):
+            other = first.setdefault(fold(key), key)
+            if other != key:
+                what = f"{section} names {key} twice, the other time as {other}: case does not count."
+                problems.append(Problem(where(section, key), what, "Keep one of the two."))
+    return problems
 
 
 def _of_pools(intent: Intent, where: Where) -> list[Problem]:

@@ -43,6 +43,11 @@ class Layout(msgspec.Struct, kw_only=True):
     """Folded pool key -> location."""
     names: list[NameMapping] = []
 
+    def words(self, pool_key: str) -> dict[str, str]:
+        """What templates are filled with for a pool that is migrated."""
+        tenant = last_name(parent_key(pool_key))
+        return {"tenant": tenant, "pool": last_name(pool_key), "location": self.location_of[fold(pool_key)]}
+
 
 def lay_out(inventory: Inventory, target: TargetSnapshot, intent: Intent) -> tuple[Layout, list[Problem]]:
     """The layout, and what in the intent stands against one."""
@@ -52,11 +57,11 @@ def lay_out(inventory: Inventory, target: TargetSnapshot, intent: Intent) -> tup
     layout = Layout(pools=pools, groups=groups, tenants=list(inventory.tenants))
     given = _Given(target, intent)
     homes = {fold(pool.key): _home(layout, pool, intent) for pool in pools}
-    for pool, wanted in _exact_first((pool, _pool_name(pool, intent)) for pool in pools):
+    for pool, wanted in _exact_first((pool, _pool_name(layout, pool, intent)) for pool in pools):
         _place_pool(layout, given, pool, homes[fold(pool.key)], wanted, intent)
     for pool in pools:
         _place_workspace(layout, given, pool, homes[fold(pool.key)], intent)
-    for group, wanted in _exact_first((group, _group_name(group, intent)) for group in groups):
+    for group, wanted in _exact_first((group, _group_name(layout, group, intent)) for group in groups):
         _place_group(layout, given, kept[fold(parent_key(group.key))], group, wanted)
     for app, wanted in _exact_first(((app, last_name(app.key)) for app in inventory.apps), APPLICATION_LIMIT):
         _place_app(layout, given, app, wanted)
@@ -113,17 +118,13 @@ def _exact_first(items: Iterable[tuple[Item, str]], limit: int = OBJECT_LIMIT) -
     return sorted(items, key=lambda item: not is_exact(item[1], limit))
 
 
-def _pool_name(pool: HostPool, intent: Intent) -> str:
-    return fill(intent.names.host_pool, **_words(pool.key))
+def _pool_name(layout: Layout, pool: HostPool, intent: Intent) -> str:
+    return fill(intent.names.host_pool, **layout.words(pool.key))
 
 
-def _words(pool_key: str) -> dict[str, str]:
-    return {"tenant": last_name(parent_key(pool_key)), "pool": last_name(pool_key)}
-
-
-def _group_name(group: AppGroup, intent: Intent) -> str:
+def _group_name(layout: Layout, group: AppGroup, intent: Intent) -> str:
     template = intent.names.desktop_group if group.kind is GroupKind.DESKTOP else intent.names.remote_app_group
-    return fill(template, group=last_name(group.key), **_words(parent_key(group.key)))
+    return fill(template, group=last_name(group.key), **layout.words(parent_key(group.key)))
 
 
 def _home(layout: Layout, pool: HostPool, intent: Intent) -> str:
@@ -131,12 +132,12 @@ def _home(layout: Layout, pool: HostPool, intent: Intent) -> str:
     own = intent.pool(pool.key)
     location = (own.location or intent.azure.location).replace(" ", "").casefold()
     template = own.resource_group or intent.azure.resource_group
-    name = shape_resource_group(fill(template, location=location, **_words(pool.key)))
+    layout.location_of[fold(pool.key)] = location
+    name = shape_resource_group(fill(template, **layout.words(pool.key)))
     known = {fold(resource): resource for resource in layout.resource_groups}
     resource = group_id(intent.azure.subscription, name)
     resource = known.get(fold(resource), resource)
     layout.resource_groups.setdefault(resource, location)
-    layout.location_of[fold(pool.key)] = location
     return resource
 
 
@@ -208,11 +209,17 @@ def _missing(intent: Intent, inventory: Inventory, target: TargetSnapshot) -> li
 def _renames(intent: Intent, inventory: Inventory) -> list[Problem]:
     known = {fold(item.key) for item in (*inventory.pools, *inventory.groups, *inventory.apps, *inventory.tenants)}
     what = "names a classic object that the inventory does not hold."
-    return [
+    unknown = [
         Problem(f'crossfade.toml [rename] "{key}"', what, "Correct the key.")
         for key in intent.rename
         if fold(key) not in known
     ]
+    twice = [
+        Problem(f'crossfade.toml [rename] "{key}"', f"says {name}, and [pools] says {other}.", "Keep one of the two.")
+        for key, name in intent.rename.items()
+        if (other := intent.pool(key).name) not in ("", name)
+    ]
+    return unknown + twice
 
 
 def _elsewhere(intent: Intent, target: TargetSnapshot) -> list[Problem]:

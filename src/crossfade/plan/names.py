@@ -12,6 +12,8 @@ from crossfade.model.ids import fold, last_name
 OBJECT_LIMIT = 64
 APPLICATION_LIMIT = 24
 RESOURCE_GROUP_LIMIT = 90
+WORDS = re.compile(r"\{(\w+)\}")
+"""What a template may hold in braces."""
 _ALLOWED = re.compile(r"[^A-Za-z0-9@.\-_ ]")
 _GROUP_ALLOWED = re.compile(r"[^A-Za-z0-9_().\-]")
 
@@ -49,7 +51,7 @@ class Names:
 
 def fill(template: str, **names: str) -> str:
     """`{pool}` and the like replaced by the names, once: braces inside a name, and other braces, stay."""
-    return re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], found[0]), template)
+    return WORDS.sub(lambda found: names.get(found[1], found[0]), template)
 
 
 def is_exact(wanted: str, limit: int) -> bool:

@@ -10,6 +10,7 @@ from crossfade.model.classic import Desktop, HostPool
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import ArmObject
 from crossfade.plan import mapping, scaling, single_sign_on
+from crossfade.plan.balancing import balancer
 from crossfade.plan.compare import differences, same_value
 from crossfade.plan.diagnostics import send_logs
 from crossfade.plan.intent import Intent
@@ -32,7 +33,6 @@ PROVIDER = "Microsoft.DesktopVirtualization"
 NEEDED_PROVIDERS = (PROVIDER, "Microsoft.Compute")
 DESKTOP_NAME = "SessionDesktop"
 ICON = ("iconPath", "iconIndex")
-BALANCERS = {"breadth-first": "BreadthFirst", "depth-first": "DepthFirst"}
 START_NEEDS = (
     "Start VM on connect: the application Azure Virtual Desktop (9cdead84-a844-4324-93f2-b2e6bb768d07) needs the role "
     "Desktop Virtualization Power On Contributor at the subscription of the VMs; a plan does not grant it."
@@ -127,7 +127,7 @@ class Objects:
         tenant = next((one for one in self._layout.tenants if fold(one.key) == owner), None)
         found = single_sign_on.properties(tenant, self._intent) if tenant else {}
         if own.load_balancer and not pool.personal:
-            found["loadBalancerType"] = BALANCERS[own.load_balancer]
+            found["loadBalancerType"] = balancer(pool, own)
         if own.start_vm_on_connect:
             found["startVMOnConnect"] = True
         return found

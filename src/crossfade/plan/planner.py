@@ -13,7 +13,7 @@ from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold
 from crossfade.model.modes import RESTORE
 from crossfade.model.sign_in import CLASSIC_APPS, CLASSIC_FEED, NEW_APPS
-from crossfade.plan import acceptances, diagnostics, disks, floor, restoring, scaling, scope, single_sign_on
+from crossfade.plan import acceptances, balancing, diagnostics, disks, floor, restoring, scaling, scope, single_sign_on
 from crossfade.plan.access import AccessPlan, plan_access
 from crossfade.plan.hosts import HostPlan, plan_hosts
 from crossfade.plan.intent import Intent
@@ -123,6 +123,7 @@ def _problems(given: _Given, design: _Design) -> list[Problem]:
         *diagnostics.problems(target, intent),
         *scaling.problems(layout, inventory, target, intent),
         *disks.problems(layout, intent),
+        *balancing.problems(layout, intent),
         *access.problems,
         *design.roles.problems,
         *design.objects.problems(),

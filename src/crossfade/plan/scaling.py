@@ -18,6 +18,7 @@ from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.classic import HostPool
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import ArmObject
+from crossfade.plan.balancing import balancer
 from crossfade.plan.intent import WEEK, Intent, Scaling, minutes_of
 from crossfade.plan.layout import Layout, tags_for
 
@@ -57,7 +58,7 @@ def bodies(layout: Layout, inventory: Inventory, intent: Intent) -> Iterator[tup
                 "exclusionTag": said.exclusion_tag,
                 "friendlyName": pool.friendly_name or last_name(pool.key),
                 "description": "From the classic scaling script",
-                "schedules": [_schedule(pool, said, _hosts(pool, inventory))],
+                "schedules": [_schedule(pool, said, _hosts(pool, inventory), balancer(pool, intent.pool(pool.key)))],
                 REFERENCES: references(pool_id, enabled=False),
             }
             body = {"location": layout.location_of[fold(pool.key)], "tags": tags_for(pool.key, intent)}
@@ -68,22 +69,21 @@ def references(pool_id: str, *, enabled: bool) -> list[dict[str, Any]]:
     return [{"hostPoolArmPath": pool_id, "scalingPlanEnabled": enabled}]
 
 
-def _schedule(pool: HostPool, said: Scaling, hosts: int) -> dict[str, Any]:
+def _schedule(pool: HostPool, said: Scaling, hosts: int, balancing: str) -> dict[str, Any]:
     least = math.ceil(100 * min(said.minimum_hosts, hosts) / hosts)
     full = _threshold(pool, said)
-    balancer = str(pool.load_balancer)
     begin, end = minutes_of(said.begin_peak), minutes_of(said.end_peak)
     return {
         "name": "classic",
         "daysOfWeek": list(said.days or WEEK),
         "rampUpStartTime": _time(begin),
-        "rampUpLoadBalancingAlgorithm": balancer,
+        "rampUpLoadBalancingAlgorithm": balancing,
         "rampUpMinimumHostsPct": least,
         "rampUpCapacityThresholdPct": full,
         "peakStartTime": _time(begin + PHASE_MINUTES),
-        "peakLoadBalancingAlgorithm": balancer,
+        "peakLoadBalancingAlgorithm": balancing,
         "rampDownStartTime": _time(end),
-        "rampDownLoadBalancingAlgorithm": balancer,
+        "rampDownLoadBalancingAlgorithm": balancing,
         "rampDownMinimumHostsPct": least,
         "rampDownCapacityThresholdPct": full,
         "rampDownForceLogoffUsers": said.force_log_off_seconds > 0,
@@ -91,7 +91,7 @@ def _schedule(pool: HostPool, said: Scaling, hosts: int) -> dict[str, Any]:
         "rampDownWaitTimeMinutes": math.ceil(said.force_log_off_seconds / 60),
         "rampDownNotificationMessage": " ".join(text for text in (said.message_title, said.message_body) if text),
         "offPeakStartTime": _time(min(end + PHASE_MINUTES, LAST_MINUTE)),
-        "offPeakLoadBalancingAlgorithm": balancer,
+        "offPeakLoadBalancingAlgorithm": balancing,
     }
 
 

@@ -72,6 +72,13 @@ def test_after_a_yes_the_group_is_granted_with_the_last_of_its_people() -> None:
     assert plan.access[0].way == "existing-groups"
 
 
+def test_no_new_group_is_made_where_nobody_is_left_for_it() -> None:
+    estate, target = office(candidate("all", people(*range(6))))
+    plan = plan_of(estate, target, groups={OFFICE: ["all"]}, access=Access(direct_threshold=0))
+    assert [one for one in plan.operations if isinstance(one, CreateDirectoryGroup)] == [used(plan)]
+    assert not check_plan(plan)
+
+
 def test_everybody_of_a_group_is_published_in_one_wave_and_each_person_once() -> None:
     estate, target = office(candidate("l", people(0, 1, 2, 3)), candidate("r", people(3, 4)), hosts=12)
     plan = plan_of(estate, target, groups={OFFICE: ["l", "r"]})

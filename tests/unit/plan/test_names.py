@@ -9,8 +9,10 @@ from builders import SUB, Estate, applied, plan_of
 
 from crossfade.errors import PlanConflict
 from crossfade.model.ids import last_name
-from crossfade.plan.intent import PoolIntent
+from crossfade.plan.intent import Access, PoolIntent
+from crossfade.plan.intent import Names as Templates
 from crossfade.plan.names import APPLICATION_LIMIT, OBJECT_LIMIT, Names, fill, shape, shape_resource_group
+from crossfade.plan.operations import CreateDirectoryGroup
 from crossfade.plan.plan import Plan
 
 ARM_NAME = re.compile(r"[A-Za-z0-9@.\-_ ]{3,64}")
@@ -150,3 +152,16 @@ def test_the_operator_renames_anything_and_a_wrong_key_is_told() -> None:
     assert f"/subscriptions/{SUB}/resourceGroups/rg-avd-Contoso/" in plan.names[-1].target
     with pytest.raises(PlanConflict, match="does not hold"):
         plan_of(estate, rename={"nobody/knows/this": "x"})
+    with pytest.raises(PlanConflict, match="says one, and .* says two"):
+        plan_of(estate, rename={pool: "one"}, pools={pool.upper(): PoolIntent(name="two")})
+
+
+def test_templates_know_the_location_everywhere() -> None:
+    estate = Estate()
+    pool = estate.pool("Office", people=2)
+    names = Templates(host_pool="{pool}-{location}", desktop_group="{location}-{group}", directory_group="G {location}")
+    plan = plan_of(estate, names=names, access=Access(direct_threshold=1))
+    assert target_of(plan, pool) == "Office-westeurope"
+    assert target_of(plan, f"{pool}/Desktop Application Group") == "westeurope-Desktop Application Group"
+    (made,) = [one for one in plan.operations if isinstance(one, CreateDirectoryGroup)]
+    assert made.display_name == "G westeurope"

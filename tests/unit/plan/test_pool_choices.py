@@ -95,6 +95,9 @@ def test_starting_and_balancing() -> None:
     assert any("Power On Contributor" in note for note in plan.notes)
     assert ("load_balancer", "BreadthFirst") in {(row.property, str(row.value)) for row in plan.not_carried}
     assert "startVMOnConnect" not in bodies(plan_of(estate))["Office"]
+    estate.change(pool, personal=True)
+    with pytest.raises(PlanConflict, match="load_balancer is for pooled pools"):
+        plan_of(estate, pools=choice)
 
 
 def test_a_pool_left_on_classic_is_told() -> None:

@@ -13,7 +13,7 @@ from builders import Estate, applied, plan_of
 from crossfade.errors import InputError, PlanConflict
 from crossfade.model.classic import LoadBalancer
 from crossfade.model.target import ArmObject
-from crossfade.plan.intent import Scaling
+from crossfade.plan.intent import PoolIntent, Scaling
 from crossfade.plan.intent_reader import read_intent
 from crossfade.plan.operations import Action, PatchResource, PutResource
 from crossfade.plan.plan import Plan
@@ -76,6 +76,14 @@ def test_the_threshold_is_at_most_nine_tenths_and_nobody_is_signed_out_by_defaul
     assert schedule["rampUpCapacityThresholdPct"] == 90
     assert schedule["rampDownForceLogoffUsers"] is False
     assert schedule["offPeakStartTime"] == {"hour": 23, "minute": 59}
+
+
+def test_it_balances_as_the_operator_wants_the_pool_to() -> None:
+    found, pool = estate()
+    choice = {pool: PoolIntent(load_balancer="depth-first")}
+    (schedule,) = body(plan_of(found, scaling={pool: SCRIPT}, pools=choice))["schedules"]
+    ways = {value for name, value in schedule.items() if name.endswith("LoadBalancingAlgorithm")}
+    assert ways == {"DepthFirst"}
 
 
 def test_it_is_off_and_switched_on_after_the_last_host_only_when_said() -> None:
