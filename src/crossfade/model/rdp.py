@@ -4,11 +4,16 @@ Form: facts/classic-service 1.5, facts/arm-service 1.3. Names, types and values:
 properties". A name that is not on that list is no fault: later clients know more.
 """
 
+import re
 from typing import NamedTuple
 
 import msgspec
 
 WHOLE, TEXT, BYTES = "i", "s", "b"
+LISTS = frozenset({"camerastoredirect", "devicestoredirect", "drivestoredirect", "usbdevicestoredirect"})
+"""Folded names whose value is a list, parted by semicolons."""
+_ITEM = re.compile(r"-?(\*|dynamicdrives|[a-z]\\?:\\*|\{[0-9a-f-]+\}|[^:=]*\\[^:=]*)", re.IGNORECASE)
+"""One more of such a list: a drive, a class of devices, a device."""
 _KINDS = {WHOLE: "a whole number", TEXT: "text", BYTES: "bytes"}
 
 
@@ -58,7 +63,7 @@ def parse(text: str | None) -> Rdp:
     """Reads a property string; what cannot be used is among the faults, never lost."""
     found: dict[str, Entry] = {}
     faults: list[Fault] = []
-    for part in filter(None, (piece.strip() for piece in (text or "").split(";"))):
+    for part in _parts(text or ""):
         entry, why = _entry(part)
         if entry is None:
             faults.append(Fault(part, why))
@@ -75,6 +80,22 @@ def parse(text: str | None) -> Rdp:
 def same(one: str | None, other: str | None) -> bool:
     """Whether two property strings mean the same."""
     return parse(one).meaning() == parse(other).meaning()
+
+
+def _parts(text: str) -> list[str]:
+    """The entries as they are written. A list of drives or devices holds semicolons of its own:
+    `drivestoredirect:s:C\\:;E\\:;` is one entry."""
+    found: list[str] = []
+    for piece in filter(None, (piece.strip() for piece in text.split(";"))):
+        if found and _name(found[-1]) in LISTS and _ITEM.fullmatch(piece):
+            found[-1] += f";{piece}"
+        else:
+            found.append(piece)
+    return found
+
+
+def _name(part: str) -> str:
+    return " ".join(part.partition(":")[0].split()).casefold()
 
 
 def _entry(part: str) -> tuple[Entry | None, str]:

@@ -152,7 +152,7 @@ def test_the_operator_renames_anything_and_a_wrong_key_is_told() -> None:
     assert f"/subscriptions/{SUB}/resourceGroups/rg-avd-Contoso/" in plan.names[-1].target
     with pytest.raises(PlanConflict, match="does not hold"):
         plan_of(estate, rename={"nobody/knows/this": "x"})
-    with pytest.raises(PlanConflict, match="says one, and .* says two"):
+    with pytest.raises(PlanConflict, match=r"says one, and .* says two"):
         plan_of(estate, rename={pool: "one"}, pools={pool.upper(): PoolIntent(name="two")})
 
 

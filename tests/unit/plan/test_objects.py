@@ -161,6 +161,10 @@ def test_rdp_strings() -> None:
     assert rdp.parse(None).text() == rdp.parse("").text() == ""
     assert rdp.same("a:i:1;b:s:x", "B:s: x ;a:i:01;")
     assert not rdp.same("a:i:1", "a:s:1")
+    lists = r"drivestoredirect:s:C\:;E\:;DynamicDrives;usbdevicestoredirect:s:{36fc9e60-c465};-USB\VID_1;b:i:1;"
+    assert rdp.parse(lists).text() == lists
+    assert not rdp.parse(lists).faults
+    assert not rdp.same(lists, lists.replace("E", "F"))
     assert differences({"customRdpProperty": ""}, {"customRdpProperty": None}) == {}
     assert differences({"customRdpProperty": "a:i:1"}, {"customRdpProperty": "a:i:2"})
 
