@@ -17,6 +17,7 @@ from crossfade.cloud.access import Access
 from crossfade.cloud.calls import Call
 from crossfade.cloud.diagnostics import Diagnostics
 from crossfade.cloud.machines import Machines
+from crossfade.cloud.mapping import unusable_error
 from crossfade.cloud.pipeline import Answer, Line
 from crossfade.cloud.resource_graph import ResourceGraph
 from crossfade.cloud.sdk import Sdk, awaited, encoded, listed, sent
@@ -135,7 +136,10 @@ class Arm:
             options[kind.body] = encoded(body)
         operation = getattr(getattr(self._sdk.desktop(place.subscription), kind.group), verb)
         call = Call(service="arm", subject=place.subject, method=method, once=once)
-        return without_token(dict(await sent(call, operation, *place.names, **options)))
+        answer = dict(await sent(call, operation, *place.names, **options))
+        if method == "GET" and not answer:
+            raise unusable_error(call, "It holds no object.")
+        return without_token(answer)
 
     async def pages(
         self, kind: str, parent: str, *, options: Mapping[str, Any] | None = None

@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from crossfade.clock import parse_iso
+from crossfade.cloud import lists
+from crossfade.cloud.calls import Call
 from crossfade.cloud.pipeline import Answer, Line
 from crossfade.cloud.token import RegistrationToken
 from crossfade.errors import NotFound
@@ -55,10 +57,13 @@ class Classic:
         """
         sort_field, identity = _COLLECTIONS[collection]
         path, query = f"{_place(key)}/{collection}", _first_page(sort_field)
+        subject = f"the {collection} of {key or 'the deployment'}"
         seen: set[tuple[str, ...]] = set()
-        while path:
-            answer = await self._get(path, f"the {collection} of {key or 'the deployment'}", query)
-            rows = answer.body or []
+        asked: set[tuple[str, str]] = set()
+        while path and (path, query.get("LastEntry", "")) not in asked:
+            asked.add((path, query.get("LastEntry", "")))
+            answer = await self._get(path, subject, query)
+            rows = self._rows(answer, subject)
             fresh = [row for row in rows if not _known(row, identity, seen)]
             if fresh:
                 yield fresh
@@ -70,16 +75,15 @@ class Classic:
 
     async def role_assignments(self, scope: str = "", **who: str) -> list[dict[str, Any]]:
         """Role assignments visible at a scope (a key; empty: the deployment). `who`: upn, appId or azureADObjectId."""
-        answer = await self._get(f"{_place(scope)}/Rds.Authorization/roleAssignments", "role assignments", who)
-        return answer.body or []
+        return await self._all(f"{_place(scope)}/Rds.Authorization/roleAssignments", "role assignments", who)
 
     async def role_definitions(self) -> list[dict[str, Any]]:
-        return (await self._get(f"{BASE}/Rds.Authorization/roleDefinitions/", "role definitions")).body or []
+        return await self._all(f"{BASE}/Rds.Authorization/roleDefinitions/", "role definitions")
 
     async def diagnostics(self, scope: str = "", **filters: str) -> list[dict[str, Any]]:
         """Diagnostic activities of a tenant group or tenant (a key), by the filters of facts/classic-service 2.7."""
         place = _place(scope).removeprefix(BASE)
-        return (await self._get(f"{BASE}/DiagnosticActivities{place}", "diagnostic activities", filters)).body or []
+        return await self._all(f"{BASE}/DiagnosticActivities{place}", "diagnostic activities", filters)
 
     # -- single objects
 
@@ -211,6 +215,17 @@ class Classic:
     async def _get(self, path: str, subject: str, query: Mapping[str, str] | None = None) -> Answer:
         return await self._line.send("GET", path, subject=subject, query=query)
 
+    async def _all(self, path: str, subject: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """A list that comes in one piece."""
+        return self._rows(await self._get(path, subject, query), subject)
+
+    def _rows(self, answer: Answer, subject: str) -> list[dict[str, Any]]:
+        """A bare array, or a bare `null` for none (facts/classic-service 2.10)."""
+        call = Call(service=self._line.service, subject=subject, method="GET")
+        if answer.blank:
+            raise lists.without_list(call)
+        return lists.rows(call, answer.body)
+
     async def _write(self, method: str, path: str, subject: str, body: Any = None, *, verb: str = "") -> Answer:
         return await self._line.send(method, path, subject=subject, body=body, verb=verb)
 
@@ -275,12 +290,12 @@ def _next(
     link = next_link(answer.headers.get("link", ""))
     if link:
         parts = urlsplit(link)
-        return (f"{parts.path}?{parts.query}", {}) if fresh else ("", {})
+        return (f"{parts.path}?{parts.query}", {}) if fresh or not rows else ("", {})
     if "?" in path or len(rows) < PAGE_SIZE or not fresh:
         return "", {}
     sort_field = query["SortField"]
     member = sort_field[:1].lower() + sort_field[1:]
-    return path, {**query, "LastEntry": str(rows[-1].get(member, ""))}
+    return path, {**query, "LastEntry": str(rows[-1].get(member) or "")}
 
 
 _NEXT = re.compile(r"""<([^>]*)>[^,]*;\s*rel\s*=\s*"?next"?""", re.I)

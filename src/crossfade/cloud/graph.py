@@ -102,9 +102,9 @@ class Graph:
     ) -> dict[int, dict[str, Any] | CloudError]:
         requests = [{"id": str(index), "method": "GET", "url": asked[index][0]} for index in which]
         answer = await self._post("/$batch", {"requests": requests}, "a batch", reads=True, units=len(which))
-        found = {int(one["id"]): _inner(asked[int(one["id"])][1], one) for one in answer.get("responses") or []}
-        missing = [index for index in which if index not in found]
-        return found | {index: _unanswered(asked[index][1]) for index in missing}
+        said = {str(one.get("id")): one for one in answer.get("responses") or []}
+        found = {index: (asked[index][1], said.get(str(index))) for index in which}
+        return {index: _inner(subject, one) if one else _unanswered(subject) for index, (subject, one) in found.items()}
 
     async def objects(self, ids: Iterable[str], types: Sequence[str] = ("user", "group")) -> list[dict[str, Any]]:
         """Directory objects by id, in no order; unknown ids are left out."""
@@ -319,7 +319,8 @@ def _literal(text: str) -> str:
 
 def _inner(subject: str, one: dict[str, Any]) -> dict[str, Any] | CloudError:
     """One answer of a batch: its object, or its error."""
-    status, body = int(one.get("status", 0)), one.get("body")
+    told, body = str(one.get("status")), one.get("body")
+    status = int(told) if told.isdecimal() else 0
     if 200 <= status < 300:
         return body if isinstance(body, dict) else {}
     call = Call(service="graph", subject=subject, method="GET")

@@ -14,7 +14,8 @@ request, and with it the bearer header: callers raise what they get here outside
     any other 4xx                                     Rejected
     not sent                                          Unreachable
     sent, no answer: a read / anything else           Unreachable / OutcomeUnknown
-    an answer we cannot read: a read / else           ServiceFailed / OutcomeUnknown
+    an answer we cannot read, an error in a good
+    one, one that sends us elsewhere: a read / else   ServiceFailed / OutcomeUnknown
 """
 
 import json
@@ -22,6 +23,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -231,14 +233,15 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Seconds that the service asks us to wait. A date is taken against the answer's own `Date`, never our clock."""
     text = _first(headers, "retry-after")
     millis = _first(headers, "retry-after-ms", "x-ms-retry-after-ms")
-    if millis.isdigit():
+    if millis.isdecimal():
         return int(millis) / 1000
     if not text:
         return None
     try:
-        return max(0.0, float(text))
+        seconds = float(text)
     except ValueError:
         return _until(text, _first(headers, "date"))
+    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 def _until(text: str, date: str) -> float | None:
@@ -358,7 +361,16 @@ def _unreadable(call: Call, error: BaseException) -> CloudError:
 
 def unreadable_error(call: Call, body: bytes, *, secrets: frozenset[str] = frozenset()) -> CloudError:
     """The error for a good status whose body is not what the service speaks."""
-    said = _told(hide(read_body(body).message, secrets))
+    return unusable_error(call, _told(hide(read_body(body).message, secrets)))
+
+
+def elsewhere_error(call: Call, status: int) -> CloudError:
+    """The error for an answer that sends us to another place: we go to none, and it says nothing of what we asked."""
+    return unusable_error(call, f"It answered {status}: something between us and the service wants us elsewhere.")
+
+
+def unusable_error(call: Call, said: str) -> CloudError:
+    """The error for an answer that came well and is none to our question."""
     kind = ServiceFailed if call.safe else OutcomeUnknown
     return _failed(kind, call, f"{call.service} gave an answer that cannot be read. {said}".strip())
 

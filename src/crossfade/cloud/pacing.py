@@ -15,7 +15,7 @@
     logs      queries                                200 per 30 s, as 50 and 5/s           its documentation
 
 What the answers say corrects our count: remaining-quota headers only ever lower it. A 429 holds everybody who would
-make such a call, for as long as it says.
+make such a call, for as long as it says, but half an hour at most.
 
 Where several processes share a service's limits, each has a share of every rule, and of what the answers say is left:
 whatever each of them does, the sum stays inside.
@@ -38,6 +38,11 @@ from crossfade.model.ids import segments
 WINDOW_S = 300.0
 MARGIN_S = 0.02
 """Later than the very instant at which a token is due: the service's clock is not ours."""
+
+
+LONGEST_HOLD_S = 1800.0
+"""As long as one call waits in all (`retry.Limits`): who is told to wait longer fails, and so do the others, in words,
+instead of standing still in silence."""
 
 
 class Gate(Protocol):
@@ -115,8 +120,9 @@ class Window:
         self._held_until = max(self._held_until, _seconds(self._clock) + seconds)
 
     def until(self, moment: datetime) -> None:
-        """The service says when its window ends."""
-        self._ends_at = max(self._ends_at, moment.timestamp())
+        """The service says when its window ends, by its own clock: two windows from now is the latest we believe."""
+        latest = _seconds(self._clock) + 2 * self._period_s
+        self._ends_at = max(self._ends_at, min(moment.timestamp(), latest))
 
 
 class Told(msgspec.Struct):
@@ -287,7 +293,7 @@ def _hold(gates: dict[Key, Gate], headers: Mapping[str, str]) -> None:
     """A 429 of ARM's own buckets says that none is left; any other one comes from the provider behind it."""
     kept = list(gates.values())
     empty = any(name.startswith("x-ms-ratelimit-remaining-") and value == "0" for name, value in headers.items())
-    (kept[0] if empty else kept[-1]).hold(retry_after_s(headers) or 1.0)
+    (kept[0] if empty else kept[-1]).hold(min(retry_after_s(headers) or 1.0, LONGEST_HOLD_S))
 
 
 def _heed_arm(gates: dict[Key, Gate], asked: Asked, headers: Mapping[str, str]) -> None:

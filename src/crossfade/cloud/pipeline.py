@@ -16,27 +16,28 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 from azure.core import AsyncPipelineClient
-from azure.core.pipeline.policies import ContentDecodePolicy, CustomHookPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import CustomHookPolicy, RequestIdPolicy, UserAgentPolicy
 from azure.core.rest import HttpRequest
 
 from crossfade import __version__
 from crossfade.clock import Clock
-from crossfade.cloud import mapping
+from crossfade.cloud import lists, mapping
 from crossfade.cloud.authentication import Bearer, Tokens
 from crossfade.cloud.calls import Call, Counted, Permitted, calling
 from crossfade.cloud.pacing import Paced, Pacing
-from crossfade.cloud.retry import Limits, Retries, Retrying
+from crossfade.cloud.retry import Decoding, Limits, Retries, Retrying
 from crossfade.cloud.transport import Borrowed
 
 T = TypeVar("T")
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A good answer. `headers` by lower-case name; `body` decoded from JSON, None when there was none."""
+    """A good answer. `headers` by lower-case name; `body` decoded from JSON, None when there was none (`blank`)."""
 
     status: int
     headers: dict[str, str]
     body: Any
+    blank: bool = False
 
 
 class Wiring:
@@ -59,7 +60,7 @@ class Wiring:
             UserAgentPolicy(base_user_agent=f"crossfade/{__version__}"),
             CustomHookPolicy(),
             Retrying(service, retries),
-            ContentDecodePolicy(),
+            Decoding(),
             *([signing] if signing else []),
             Paced(service, self.pacing),
             Permitted(lambda: self.permit()),
@@ -123,13 +124,14 @@ class Line:
         headers: Mapping[str, str] | None = None, link: str = "nextLink", units: int = 1,
     ) -> AsyncIterator[list[dict[str, Any]]]:  # fmt: skip
         """The pages of a list that comes as `value` and a link to the next page. An empty list has no page."""
-        place, asked = path, query
+        call = Call(service=self.service, subject=subject, method="GET")
+        links, place, asked = lists.Links(call), path, query
         while place:
             answer = await self.send("GET", place, subject=subject, query=asked, headers=headers, units=units)
-            rows = (answer.body or {}).get("value") or []
+            rows = lists.member(call, answer.body, "value")
             if rows:
                 yield rows
-            place, asked = (answer.body or {}).get(link) or "", None
+            place, asked = links.follow(answer.body.get(link) or ""), None
 
     async def rows(self, path: str, **options: Any) -> list[dict[str, Any]]:
         """All rows of `pages`."""
@@ -138,8 +140,8 @@ class Line:
 
 def _answer(response: Any) -> Answer:
     headers = {name.casefold(): value for name, value in response.headers.items()}
-    text = response.content
-    return Answer(response.status_code, headers, json.loads(text) if text.strip() else None)
+    text = response.content.strip()
+    return Answer(response.status_code, headers, json.loads(text) if text else None, blank=not text)
 
 
 async def ours(call: Call, work: Callable[[], Awaitable[T]]) -> T:

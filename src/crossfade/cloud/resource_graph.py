@@ -4,6 +4,8 @@ read, and nothing else; what has changed within the last minute may be missing."
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from crossfade.cloud import lists
+from crossfade.cloud.calls import Call
 from crossfade.cloud.pipeline import Line
 
 _VERSION = {"api-version": "2021-03-01"}
@@ -20,14 +22,16 @@ class ResourceGraph:
     async def pages(self, query: str, subscriptions: Sequence[str], *, subject: str) -> AsyncIterator[list[Any]]:
         """The rows of a query. It must keep `id` and have an order, or pages may overlap."""
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": PAGE}
+        call = Call(service="arm", subject=subject, method="POST", reads=True, verb="read")
+        links = lists.Links(call)
         while True:
             body = {"subscriptions": list(subscriptions), "query": query, "options": options}
             answer = await self._line.send("POST", _PATH, subject=subject, query=_VERSION, body=body, reads=True)
-            found = answer.body or {}
-            yield list(found.get("data") or [])
-            if not found.get("$skipToken"):
+            yield lists.member(call, answer.body, "data")
+            token = links.follow(answer.body.get("$skipToken") or "")
+            if not token:
                 return
-            options = {**options, "$skipToken": found["$skipToken"]}
+            options = {**options, "$skipToken": token}
 
     async def rows(self, query: str, subscriptions: Sequence[str], *, subject: str) -> list[dict[str, Any]]:
         """All rows of `pages`."""

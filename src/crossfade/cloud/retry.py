@@ -1,12 +1,13 @@
 """The one retry policy. The SDKs are given none of their own."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
+from math import ceil
 from typing import Any, TypeVar
 
 import msgspec
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncHTTPPolicy
+from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy
 
 from crossfade.clock import Clock
 from crossfade.cloud import mapping
@@ -125,12 +126,16 @@ class Retrying(AsyncHTTPPolicy[Any, Any]):
             failure = mapping.failure_error(call, error)
         else:
             answer = response.http_response
-            if answer.status_code < 400 and not _is_prose(answer):
+            bare = _is_prose(answer) or _is_error(response.context.get(ContentDecodePolicy.CONTEXT_NAME))
+            if answer.status_code < 300 and not bare:
                 tell_answer(call, answer.headers)
+                _in_seconds(answer.headers)
                 return response
             body, secrets = await read_answer(answer), secrets_of(request.http_request)
-            if answer.status_code < 400:
+            if answer.status_code < 300:
                 raise mapping.unreadable_error(call, body, secrets=secrets)
+            if answer.status_code < 400:
+                raise mapping.elsewhere_error(call, answer.status_code)
             failure = mapping.answer_error(call, answer.status_code, answer.headers, body, secrets=secrets)
         raise failure
 
@@ -142,6 +147,26 @@ def _is_prose(answer: Any) -> bool:
     """
     kind = str(answer.headers.get("Content-Type") or "").casefold()
     return kind.startswith(("text/html", "text/plain")) and answer.headers.get("Content-Length") != "0"
+
+
+def _in_seconds(headers: MutableMapping[str, str]) -> None:
+    """The SDKs read whole seconds where a date may stand too, and raise what nobody expects."""
+    if not headers.get("Retry-After", "0").isdecimal():
+        headers["Retry-After"] = str(ceil(mapping.retry_after_s(headers) or 0))
+
+
+def _is_error(body: Any) -> bool:
+    """Whether a good status comes with an error and nothing else. A poll names a status besides, a table its rows."""
+    return isinstance(body, dict) and body.keys() == {"error"}
+
+
+class Decoding(ContentDecodePolicy):
+    """Decodes good answers only. What comes with a bad status may be a page of whatever stands in between, under any
+    name; its status and its `Retry-After` count all the same."""
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        if response.http_response.status_code < 300:
+            super().on_response(request, response)
 
 
 async def read_answer(answer: Any) -> bytes:

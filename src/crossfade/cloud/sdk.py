@@ -12,6 +12,7 @@ from typing import Any
 
 from azure.core.pipeline.policies import ContentDecodePolicy
 
+from crossfade.cloud import lists, mapping
 from crossfade.cloud.authentication import Bearer, Credential
 from crossfade.cloud.calls import Call
 from crossfade.cloud.lookout import Lookout
@@ -22,6 +23,8 @@ from crossfade.cloud.transport import Borrowed
 Watching = AbstractContextManager[Callable[[float], float]]
 POLL_S = 25
 """At least this long between two looks at a long-running operation."""
+LATEST_LOOK_S = 600.0
+"""At most this long, whatever the service asks for: somebody waits for what has ended meanwhile."""
 
 
 class Sdk:
@@ -83,7 +86,7 @@ class _Plain:
 
     def __call__(self, kind: str, response: Any) -> Any:
         pages = kind.endswith("List") and hasattr(response, "http_response")
-        return SimpleNamespace(value=[], next_link=_next_link(response)) if pages else None
+        return SimpleNamespace(value=[], next_link=_next_link(_decoded(response))) if pages else None
 
     def failsafe_deserialize(self, *ignored: Any, **ignored_too: Any) -> None:
         """Errors are ours before the SDK looks at them."""
@@ -96,8 +99,7 @@ def _without_models(client: Any) -> Any:
     return client
 
 
-def _next_link(response: Any) -> str | None:
-    body = _decoded(response)
+def _next_link(body: Any) -> str | None:
     return (body.get("nextLink") or None) if isinstance(body, dict) else None
 
 
@@ -147,7 +149,8 @@ def _patient(every_s: Callable[[float], float]) -> Any:
             await super()._poll()
 
         def _extract_delay(self) -> float:
-            return max(float(super()._extract_delay()), every_s(POLL_S))
+            asked = mapping.retry_after_s(self._pipeline_response.http_response.headers)
+            return max(min(asked or 0.0, LATEST_LOOK_S), every_s(POLL_S))
 
     return Patient(POLL_S)
 
@@ -155,7 +158,8 @@ def _patient(every_s: Callable[[float], float]) -> Any:
 async def listed(call: Call, operation: Callable[..., Any], *names: str, **options: Any) -> AsyncIterator[list[Any]]:
     """The pages of an SDK list as they came, empty ones left out. Raises CloudError."""
     pages: list[Any] = []
-    pager = operation(*names, raw_response_hook=lambda response: pages.append(_page(response)), **options).by_page()
+    pager = operation(*names, raw_response_hook=lambda response: pages.append(_decoded(response)), **options).by_page()
+    links = lists.Links(call)
 
     async def turn() -> bool:
         try:
@@ -165,11 +169,8 @@ async def listed(call: Call, operation: Callable[..., Any], *names: str, **optio
         return True
 
     while await ours(call, turn):
-        rows = pages.pop() if pages else []
+        body = pages.pop() if pages else None
+        rows = lists.member(call, body, "value")
+        links.follow(_next_link(body) or "")
         if rows:
             yield rows
-
-
-def _page(response: Any) -> list[Any]:
-    body = _decoded(response)
-    return list(body.get("value") or []) if isinstance(body, dict) else []

@@ -65,6 +65,8 @@ def run(app: Any, work: Any, *, at: SimulatedClock | None = None, told: list[Ret
         (ConnectionResetError(), errors.OutcomeUnknown, 6),
         (ConnectionRefusedError(), errors.Unreachable, 6),
         ((400, {}, {"error": {"code": "400", "message": "bad"}}), errors.Rejected, 1),
+        ((429, {"content-type": "application/json"}, "slow down"), errors.Throttled, 6),
+        ((503, {}, b"<html>busy"), errors.ServiceFailed, 6),
     ],
 )
 def test_a_put_that_goes_wrong(fault: Any, expected: type[Exception], sent: int) -> None:
@@ -125,6 +127,80 @@ def test_pages_of_the_sdks_come_as_they_were_sent() -> None:
     assert "$skiptoken=a/b" in unquote(wire.requests[1]["query"])
 
 
+LISTS: dict[str, Any] = {
+    "host pools": lambda services: services.arm.rows("hostPools", f"/subscriptions/{SUB}"),
+    "subscriptions": lambda services: services.arm.subscriptions(),
+    "Resource Graph": lambda services: services.arm.resource_graph.rows("q", [SUB], subject="q"),
+    "Graph": lambda services: services.graph.groups_named("x"),
+    "classic": lambda services: services.classic.rows("Tenants", "g"),
+}
+
+
+@pytest.mark.parametrize("which", LISTS)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (200, {}, {"error": {"code": "InternalError", "message": "boom"}}),
+        (200, {}, None),
+        (200, {}, {}),
+        (200, {}, ["a"]),
+        (200, {}, {"value": {"id": "1"}, "data": "1"}),
+        (302, {"Location": "https://proxy.test/login", "Content-Length": "0"}, b""),
+    ],
+)
+def test_an_answer_without_a_list_is_not_an_empty_list(which: str, fault: Any) -> None:
+    """Rollback deletes a resource group when a list says that nothing is in it."""
+    with pytest.raises(errors.ServiceFailed, match="cannot be read"):
+        run(Wire(fault), LISTS[which])
+
+
+@pytest.mark.parametrize("which", [which for which in LISTS if which != "classic"])
+def test_pages_that_lead_in_a_circle_are_an_error_and_end(which: str) -> None:
+    links = {"nextLink": f"{ORIGIN}/next", "@odata.nextLink": f"{ORIGIN}/next", "$skipToken": "next"}
+    wire = Wire(*[(200, {}, {"value": [{"id": "1"}], "data": [{"id": "1"}], **links})] * 9, (500, {}, "no end"))
+    with pytest.raises(errors.ServiceFailed, match="in a circle"):
+        run(wire, LISTS[which])
+    assert len(wire.requests) == 2
+
+
+def test_a_write_that_is_answered_with_an_error_has_an_unknown_outcome() -> None:
+    wire = Wire((200, {}, {"error": {"code": "InternalError", "message": "boom"}}))
+    with pytest.raises(errors.OutcomeUnknown, match="boom"):
+        run(wire, lambda services: services.arm.put(POOL, BODY))
+
+
+def test_a_workspace_that_is_answered_with_nothing_is_not_written() -> None:
+    """Its list would lose all that others have put in."""
+    wire = Wire((200, {}, None))
+    with pytest.raises(errors.ServiceFailed):
+        run(wire, lambda services: services.arm.publish_in(arm_id(SUB, "rg", "workspaces", "ws-1"), ["/c"]))
+    assert {request["method"] for request in wire.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("after", "date", "looked"),
+    [("Mon, 02 Mar 2026 18:01:00 GMT", "Mon, 02 Mar 2026 18:00:00 GMT", 60), ("soon", "", 25), ("86400", "", 600)],
+)
+def test_when_a_running_operation_is_looked_at(after: str, date: str, looked: int) -> None:
+    operation = f"{ORIGIN}/subscriptions/{SUB}/providers/Microsoft.Compute/locations/x/operations/1?api-version=1"
+    said = {"Azure-AsyncOperation": operation, "Retry-After": after, "Date": date}
+    wire, at = Wire((202, said, None), (200, {}, {"status": "Succeeded"})), clock()
+    run(wire, lambda services: services.arm.machines.start(VM), at=at)
+    assert at.loop.time() == pytest.approx(looked, abs=1)
+
+
+def test_a_service_that_wants_a_day_of_rest_is_told_and_does_not_silence_the_others() -> None:
+    wire, at = Wire((429, {"Retry-After": "86400"}, "<html>"), (200, {}, {"value": []})), clock()
+
+    async def twice(services: Services) -> Any:
+        with pytest.raises(errors.Throttled):
+            await services.arm.subscriptions()
+        return await services.arm.subscriptions()
+
+    assert run(wire, twice, at=at) == []
+    assert at.loop.time() == pytest.approx(1800, abs=1)
+
+
 def test_a_next_page_elsewhere_is_refused() -> None:
     wire = Wire((200, {}, {"value": [{"id": "1"}], "nextLink": "https://evil.test/steal"}))
     with pytest.raises(errors.Rejected, match=r"evil\.test"):
@@ -171,6 +247,21 @@ def test_sessions_of_one_person_on_two_pages_are_counted_once() -> None:
     first, second = [session(number) for number in range(1000)], [session(999), session(1000)]
     found = run(Wire((200, {}, first), (200, {}, second)), lambda services: services.classic.rows("Sessions", "g/t/p"))
     assert [row["sessionId"] for row in found] == list(range(1001))
+
+
+def test_an_empty_page_in_the_middle_does_not_end_the_list() -> None:
+    def page(name: str, *rows: str) -> Any:
+        return 200, {"Link": f'<{ORIGIN}/{name}>; rel="next"'}, [{"tenantName": row} for row in rows]
+
+    wire = Wire(page("2", "a"), page("3"), page("4", "b"), page("3", "c"))
+    rows = run(wire, LISTS["classic"])
+    assert [row["tenantName"] for row in rows] == ["a", "b", "c"]
+    assert len(wire.requests) == 4  # the last one leads back
+
+
+def test_a_full_page_without_keys_is_not_asked_for_for_ever() -> None:
+    wire = Wire(*[(200, {}, [{"TenantName": str(number)} for number in range(1000)])] * 2, (500, {}, "no end"))
+    assert len(run(wire, LISTS["classic"])) == 1000
 
 
 def test_a_null_list_is_an_empty_one() -> None:
@@ -238,6 +329,14 @@ def test_throttled_requests_inside_a_batch_are_asked_again_alone() -> None:
     assert [person["id"] for person in found.values()] == ["aa", "bb", "cc"]
     assert asked == [["0", "1", "2"], ["1"]]
     assert at.loop.time() == pytest.approx(9, abs=0.5)
+
+
+def test_answers_of_a_batch_to_what_nobody_asked_are_left_out() -> None:
+    odd = [{"id": "7", "status": 200}, {"status": 200}, {"id": "x"}, {"id": "0", "status": 200, "body": {"id": "i"}}]
+    wire = Wire((200, {}, {"responses": [*odd, {"id": "1", "status": None}]}))
+    found = run(wire, lambda services: services.graph.users(["a@x", "b@x"]))
+    assert found["a@x"] == {"id": "i"}
+    assert isinstance(found["b@x"], errors.ServiceFailed)
 
 
 def test_what_a_batch_leaves_out_is_asked_again_and_then_an_error() -> None:

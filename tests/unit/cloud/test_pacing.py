@@ -87,6 +87,9 @@ def test_a_window_believes_the_end_that_the_service_names() -> None:
     window.lower(0)
     window.until(START + timedelta(seconds=310))
     assert seconds_for(at, window, 1) == pytest.approx(310)
+    window.lower(0)
+    window.until(START + timedelta(days=1))  # by a clock that is not ours
+    assert seconds_for(at, window, 1) == pytest.approx(600)
 
 
 def paced(service: str, at: SimulatedClock, wire: Wire) -> Any:

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from azure.core import AsyncPipelineClient
-from azure.core.pipeline.policies import ContentDecodePolicy
 
 from crossfade.clock import SimulatedClock
 from crossfade.cloud.heard import tell_retry
-from crossfade.cloud.retry import Limits, Retries, RetryDetails, Retrying
+from crossfade.cloud.retry import Decoding, Limits, Retries, RetryDetails, Retrying
 from crossfade.cloud.transport import AsgiTransport
 
 START = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
@@ -75,5 +74,5 @@ def retries(at: SimulatedClock, told: list[RetryDetails] | None = None, **limits
 
 def client(app: Any, at: SimulatedClock, *, service: str = "arm", told: list[RetryDetails] | None = None) -> Any:
     """A bare pipeline client: decoding and our retry policy over the in-process transport."""
-    policies = [ContentDecodePolicy(), Retrying(service, retries(at, told))]
+    policies = [Decoding(), Retrying(service, retries(at, told))]
     return AsyncPipelineClient(ORIGIN, policies=policies, transport=AsgiTransport(app, at))
