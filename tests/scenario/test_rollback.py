@@ -101,6 +101,19 @@ def test_a_wave_goes_back_as_a_whole(tmp_path: Path) -> None:
     assert next(one.state for one in stage.entities(Kind.WAVE) if one.id == wave.id) == "skipped"
 
 
+def test_a_wave_that_leaves_the_target_short_of_seats_gives_its_people_classic_beside_it(tmp_path: Path) -> None:
+    """Neither side has seats for everybody at their peak: both together have."""
+    stage = Stage.of(spec_of(pooled(hosts=4, limit=2, groups=())), tmp_path)
+    stage.make_plan()
+    classic, wave = classic_of(stage)["people"], next(one.id for one in stage.plan.waves if len(one.hosts) == 2)
+    assert stage.apply().state == "finished"
+    assert classic_of(stage)["people"] != classic
+    say(stage, "set", name="headroom", value="2")
+    assert take_back(stage, wave).error is None
+    assert classic_of(stage)["people"] == classic
+    assert len(stage.world.state.arm.role_assignments) >= 3, "and the target too"
+
+
 class Gone(BaseException):
     """The process is gone."""
 

@@ -174,14 +174,14 @@ async def _tell(context: Context, *, pool: str = "", hosts: Sequence[str] = ()) 
 
 
 async def _seats(context: Context, pool: str, hosts: list[str]) -> Facts:
-    """`leaves`: no host of the pool stays on the target. `classic`: its people are let in there again, since they lose
-    the seats that they want on the target, and have them on classic."""
+    """`leaves`: no host of the pool stays on the target. `classic`: its people are let in there again, since what stays
+    on the target has fewer seats than they want at their peak: both services together have them all."""
     going = {fold(host) for host in hosts}
     staying = [host for host in arrived_in(context, pool) if fold(host) not in going]
     there = sum(context.move(host).capacity for host in staying)
     here = sum(move.capacity for move in _back_on_classic(context, pool, going))
     wanted = needed_for(context, context.pool(pool))
-    return {"leaves": not staying, "classic": not staying or there < wanted <= here, "wanted": wanted}
+    return {"leaves": not staying, "classic": not staying or (there < wanted and here > 0), "wanted": wanted}
 
 
 def _back_on_classic(context: Context, pool: str, going: set[str]) -> list[HostMove]:
