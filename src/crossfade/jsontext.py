@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any, NoReturn
 
-_BLANK = " \t\r\n"
+_BLANK = " \t\r\n\ufeff"
+"""A mark of the encoding stands in the middle too, where files were joined."""
 
 
 class Repeated(ValueError):

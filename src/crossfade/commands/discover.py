@@ -3,11 +3,11 @@
 Nothing is written here: the caller writes what it gets, so a discovery that fails leaves everything as it was.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from crossfade.clock import Clock, iso
-from crossfade.commands.workspace import reason
+from crossfade.commands.export_folder import export_files
 from crossfade.errors import CloudError, Forbidden, InputError, Problem, Unauthorized
 from crossfade.inventory.asked import asked
 from crossfade.inventory.inventory import Inventory
@@ -16,7 +16,7 @@ from crossfade.inventory.snapshot import assemble_target
 from crossfade.inventory.target import TargetSnapshot
 from crossfade.model.ids import fold, segments
 from crossfade.sources.classic_live import read_classic
-from crossfade.sources.exports import ExportFile, read_exports
+from crossfade.sources.exports import read_exports
 from crossfade.sources.gather import IN_FLIGHT, Progress, silent
 from crossfade.sources.records import Reading
 from crossfade.sources.services import Services
@@ -123,39 +123,3 @@ def check_visible(visible: Sequence[str], wanted: Sequence[str], caller: str, wh
     ]
     if problems:
         raise InputError(what, problems)
-
-
-# ---------------------------------------------------------------- files
-
-
-def export_files(path: Path) -> list[ExportFile]:
-    """The files of a folder and its subfolders, hidden ones left out, or one file; names are relative to the folder.
-
-    Raises InputError for a path that is not there, holds nothing, or has files that cannot be read.
-    """
-    if not path.exists():
-        raise _unusable(path, "is not there.", "Check the path: it names the folder that holds the exported files.")
-    found = [path] if path.is_file() else list(_below(path))
-    if not found:
-        raise _unusable(path, "holds no files.", "Export the estate into it: docs/exports.md has the commands.")
-    files, problems = [], []
-    for each in found:
-        name = each.name if each == path else each.relative_to(path).as_posix()
-        try:
-            files.append(ExportFile(name, each.read_bytes()))
-        except OSError as error:
-            problems.append(Problem(name, f"cannot be read: {reason(error)}.", "Check its permissions."))
-    if problems:
-        raise InputError("The exported files cannot be used; nothing was written.", problems)
-    return files
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
-            yield path
-
-
-def _unusable(path: Path, what: str, mend: str) -> InputError:
-    return InputError("The exported files cannot be used; nothing was written.", [Problem(str(path), what, mend)])

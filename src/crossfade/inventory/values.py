@@ -16,6 +16,8 @@ Convert = Callable[[Any], Any]
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _JSON_DATE = re.compile(r"\\?/Date\((-?\d+)([+-]\d{4})?\)\\?/")
+_CUT = re.compile(r"System\.(\w+\[\]|Collections\.\S+)")
+"""What PowerShell writes where a list lies deeper than it was told to go."""
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -25,6 +27,8 @@ class Unreadable(ValueError):
 
 def text(value: Any) -> str | None:
     """Text as it is; null and empty text differ."""
+    if isinstance(value, str) and _CUT.fullmatch(value):
+        raise Unreadable(f"is {value!r}, the name of a type in place of its content")
     if value is None or isinstance(value, str):
         return value
     raise Unreadable(f"is {_kind(value)}, not text")
@@ -115,7 +119,9 @@ def _iso_date(value: str) -> datetime | None:
         found = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None or found.year <= 1 else found.astimezone(UTC)
+    if found.tzinfo is None or found.year in (1, 9999):  # `.NET`'s ends of time, which no offset may pass
+        return found.replace(tzinfo=UTC)
+    return found.astimezone(UTC)
 
 
 def _iso(found: datetime) -> str:

@@ -27,12 +27,15 @@ _FORMAT_MARKS = frozenset({_FORMAT_MARK.casefold(), "formatentryinfo", "pagehead
 _DAMAGED = re.compile(_FORMAT_MARK, re.I)
 _FOREIGN = (
     (re.compile(r"\s*<Objs\b"), "is CLIXML"),
-    (re.compile(r"\s*#TYPE |\s*\"[A-Za-z]+\"[,;]\""), "is CSV"),
+    (re.compile(r"\s*#TYPE |\s*(\"?)[A-Za-z]+\1([,;\t]\1\w+\1)+\s*(\n|$)"), "is CSV"),
     (re.compile(r"\*{20,}"), "is a transcript"),
     (re.compile(r"\s*[A-Za-z]+ +: "), "is the text of Format-List"),
     (re.compile(r"\s*[A-Za-z ]+\r?\n-{3,}"), "is the text of Format-Table"),
 )
 """How other files that people keep begin."""
+_PACKED = {b"PK\x03\x04": "zip", b"\x1f\x8b": "gzip", b"7z\xbc\xaf": "7z"}
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""An escape that is half of a letter: the other half should be beside it."""
 
 _REMOTING = frozenset({"item", "pscomputername", "runspaceid", "psshowcomputername", "psstandardmembers"})
 
@@ -71,6 +74,10 @@ class _Reader:
 
     def read(self, file: ExportFile) -> None:
         reading = self.reading
+        if packed := next((name for mark, name in _PACKED.items() if file.data.startswith(mark)), None):
+            mend = "Unpack it into the folder, and take the archive out."
+            reading.problems.append(Problem(f"{file.name}:1", f"is a {packed} archive.", mend))
+            return
         try:
             text, _ = decoded(file.data)
         except NotText as error:
@@ -81,8 +88,11 @@ class _Reader:
             reading.gaps.append(_empty(file.name))
             return
         origin = reading.origin("export", file.name, file.written_at)
+        halves = _HALF.search(text) is not None
         for line, found in _rows(text):
             where = f"{file.name}:{line}"
+            if halves and not isinstance(found, _Bad) and _has_half(found):
+                found = _Bad("a text ends or begins with half of a letter: it has been cut there.")
             if isinstance(found, _Bad):
                 reading.problems.append(Problem(where, found.what, found.mend))
             elif gap := gap_of(found):
@@ -225,6 +235,8 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, Any] | _Bad]]:
         yield lines.of(at), _Bad(f"an object here or below has two members named {error.name!r}.")
     except RecursionError:
         yield lines.of(at), _Bad("is nested too deeply to be an export.")
+    except ValueError:
+        yield lines.of(at), _Bad("an object here or below has a number of thousands of digits.")
 
 
 def _foreign(text: str) -> _Bad | None:
@@ -262,8 +274,16 @@ def _one(text: str, at: int) -> Generator[tuple[int, Any], None, int]:
     return end
 
 
+def _has_half(found: dict[str, Any]) -> bool:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
 def _not_an_object(found: Any) -> _Bad:
-    if isinstance(found, str) and found.startswith(("@{", "Microsoft.RDInfra.")):
+    if isinstance(found, str) and found.startswith(("@{", "Microsoft.RDInfra.", "System.")):
         return _Bad("the name of an object in place of the object.", "Export it again with `ConvertTo-Json -Depth 5`.")
     return _Bad(f"{type(found).__name__} where an object should be.")
 

@@ -1,6 +1,8 @@
 """Paths and folders that cannot be used: everything at once, with file and line, and nothing written."""
 
+import errno
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,6 +50,37 @@ def test_one_file_is_an_export_too_and_subfolders_are_read(folder: Path) -> None
     assert any(origin.place.startswith("pools/one/users ") for origin in moved.origins)
     hosts = next(folder.glob("session hosts *.json"))
     assert len(discover_exports(hosts, CLOCK).hosts) == len(whole.hosts)
+
+
+def test_nothing_of_a_folder_is_left_out_unseen(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """People who stand in a part that nobody read would lose what they had."""
+    whole = discover_exports(folder, CLOCK)
+    elsewhere = tmp_path_factory.mktemp("share")
+    for path in folder.glob("users *.json"):
+        path.rename(elsewhere / path.name)
+    (folder / "users").symlink_to(elsewhere)
+    (folder / "around").symlink_to(folder)
+    assert discover_exports(folder, CLOCK).substance() == whole.substance()
+    (folder / "itself").symlink_to(folder / "itself")
+    (folder / "gone.json").symlink_to(elsewhere / "gone.json")
+    with open(folder / "disk.vhd", "wb") as disk:
+        disk.truncate(2**31)
+    found = dict(problems(folder))
+    assert found.pop("disk.vhd").startswith("cannot be read: it has 2,048 MB")
+    assert found == dict.fromkeys(("gone.json", "itself"), "is a link that leads nowhere.")
+
+
+def test_a_folder_that_may_not_be_opened_is_a_problem(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "locked").mkdir()
+    scandir = os.scandir
+
+    def guarded(path: Path) -> object:
+        if path.name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    assert problems(folder) == [("locked", "cannot be read: Permission denied.")]
 
 
 def test_every_problem_of_every_file_at_once(folder: Path) -> None:

@@ -31,6 +31,7 @@ SHAPES: dict[str, list[ExportFile]] = {
     "a file each": [file(f"{at}.json", row) for at, row in enumerate(HOSTS)],
     "appended": [file("a.json", "\r\n".join(json.dumps(row, indent=4) for row in HOSTS))],
     "appended arrays": [file("a.json", "[]" + json.dumps(HOSTS[:1]) + json.dumps({"value": HOSTS[1:], "Count": 1}))],
+    "joined files": [file("a.json", b"".join(utf16(json.dumps(row)) for row in HOSTS))],
     "UTF-8 with mark": [file("a.txt", b"\xef\xbb\xbf" + TEXT.encode())],
     "UTF-16 LE": [file("a", utf16(TEXT))],
     "UTF-16 BE": [file("a", b"\xfe\xff" + TEXT.encode("utf-16-be"))],
