@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from crossfade.execution.journal import Context, Journal
+from crossfade.execution.transitions import Kind, WaveState
 from crossfade.model.ids import fold
 from crossfade.model.modes import CROSSFADE, RESTORE
 from crossfade.plan.plan import Settings
@@ -23,6 +24,7 @@ SET = "set"
 ROLLED_BACK = "rolled-back"
 WITHOUT_CLASSIC = "without-classic"
 """Classic has gone while the run was under way: it goes on as a plan of restore mode would."""
+BACK = WaveState.REVERTING
 CHANGES = frozenset({SET, WITHOUT_CLASSIC})
 LEAVES = frozenset({SKIP, TAKEN_BACK})
 
@@ -81,8 +83,11 @@ class Orders:
     # -- waves, the run
 
     def approval(self, wave: str) -> Order | None:
-        """The yes for a wave, given since the run was last rolled back."""
-        mine = [order for order in self._of(APPROVE, wave) if order.seq > self.begun_after]
+        """The yes for a wave, given since the run or this wave was last taken back: what somebody was content with is
+        not what comes after that."""
+        taken_back = (one.seq for one in self._journal.events(kind=Kind.WAVE, subject=wave) if one.to_state == BACK)
+        after = max(self.begun_after, *taken_back, 0)
+        mine = [order for order in self._of(APPROVE, wave) if order.seq > after]
         return mine[-1] if mine else None
 
     @property
