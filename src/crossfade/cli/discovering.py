@@ -32,9 +32,10 @@ def classic(here: Here, *, exports: Path | None, live: bool, tenant_group: str, 
         return found
 
     if exports is not None and not live:
+        Workspace(here.folder).refuse_demo()
         inventory = command.discover_exports(exports, CLOCK)
     else:
-        inventory = with_services(here.connection, ask)
+        inventory = with_services(here, ask)
     path = Workspace(here.folder).write(INVENTORY, inventory)
     parts = ("tenants", "pools", "hosts", "groups", "apps", "assignments", "sessions", "roles")
     return _answer(path, inventory, {name: len(getattr(inventory, name)) for name in parts}, calls)
@@ -69,7 +70,7 @@ def target(here: Here, subscriptions: Sequence[str], *, groups: bool = False) ->
         calls.update(services.calls)
         return found
 
-    snapshot = with_services(here.connection, live)
+    snapshot = with_services(here, live)
     path = workspace.write(TARGET, snapshot)
     parts = ("subscriptions", "objects", "grants", "machines", "identities", "directory_groups")
     return _answer(path, snapshot, {name: len(getattr(snapshot, name)) for name in parts}, calls)
@@ -99,7 +100,7 @@ def remains(here: Here, folder: Path, subscriptions: Sequence[str]) -> Answer:
         return found
 
     command.require_free(folder)
-    found = with_services(here.connection, ask)
+    found = with_services(here, ask)
     command.write_draft(folder, found.files)
     path = Workspace(here.folder).write(INVENTORY, found.inventory)
     parts = ("tenants", "pools", "hosts", "groups", "assignments")

@@ -28,7 +28,7 @@ def complete(here: Here, *, dry_run: bool) -> Answer:
         with watching(workspace, lambda: sum(services.calls.values())) as say, heard(stop, say):
             return await command.complete(workspace, services, services.clock, make_engine, stop=stop)
 
-    done = with_services(here.connection, work)
+    done = with_services(here, work)
     return Answer(done, _told(done), done.exit_code)
 
 

@@ -27,6 +27,7 @@ def queue(here: Here, database: str, name: str, share: int | None) -> Answer:
     if here.connection.ca_file:
         connection["ca_file"] = str(Path(here.connection.ca_file).resolve())
     workspace = Workspace(here.folder, _named(database))
+    workspace.refuse_demo()
     entry = command.queue(workspace, database, connection, name=name, share=share)
     said = f"Run {entry.run} ({entry.name}) waits in the queue, with {entry.share}% of its limits."
     return Answer(entry, f"{said}\nNext: `crossfade worker`; `crossfade fleet` shows all.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from crossfade.cli.answers import Answer, Here
 from crossfade.cli.progress import showing
-from crossfade.cli.services import with_services
+from crossfade.cli.services import connected, with_services
 
 if TYPE_CHECKING:
     from crossfade.app import Services
@@ -23,7 +23,7 @@ def verify(here: Here) -> Answer:
         with showing("Reading the target") as progress:
             return await command.verify(workspace, services, services.clock, progress=progress)
 
-    found = with_services(here.connection, work)
+    found = with_services(here, work)
     written = f"\n\nWrote {workspace.path(VERIFICATION)}"
     return Answer(found, text.verification(found) + written, command.exit_code(found))
 
@@ -60,7 +60,7 @@ def doctor(here: Here, *, subscriptions: Sequence[str], local: bool) -> Answer:
     checks = command.look_here(workspace)
     if not local:
         try:
-            checks += with_services(
+            checks += connected(
                 here.connection, lambda services: command.look_there(workspace, services, subscriptions)
             )
         except MigrationError as error:

@@ -39,7 +39,7 @@ def apply(here: Here, *, dry_run: bool, database: str = "", without_classic: str
                 workspace, services, services.clock, make_engine, stop=stop, without_classic=without_classic
             )
 
-    applied = with_services(here.connection, work)
+    applied = with_services(here, work)
     return Answer(applied, _applied(applied, gone=gone), applied.exit_code)
 
 
@@ -108,7 +108,7 @@ def rollback(here: Here, *, of: str, dry_run: bool) -> Answer:
         with watching(workspace, lambda: sum(services.calls.values())) as say, heard(stop, say):
             return await command.rollback(workspace, services, services.clock, make_engine, of=of, stop=stop)
 
-    done = with_services(here.connection, work)
+    done = with_services(here, work)
     return Answer(done, _rolled_back(done), done.exit_code)
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from crossfade.cli.answers import Connection
+from crossfade.cli.answers import Connection, Here
 
 if TYPE_CHECKING:
     from crossfade.app import Endpoints, Services
@@ -13,8 +13,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def with_services(connection: Connection, work: "Callable[[Services], Awaitable[T]]") -> T:
-    """Sign in as told, do the work, sign out. Raises MigrationError."""
+def with_services(here: Here, work: "Callable[[Services], Awaitable[T]]") -> T:
+    """Sign in as told, do the work, sign out. Raises MigrationError; Refused where the folder holds a demo."""
+    from crossfade.commands.workspace import Workspace
+
+    Workspace(here.folder).refuse_demo()
+    return connected(here.connection, work)
+
+
+def connected(connection: Connection, work: "Callable[[Services], Awaitable[T]]") -> T:
+    """The same where nothing of the folder is carried out or written over."""
     from crossfade.app import services_for
 
     _check_ca_file(connection.ca_file)

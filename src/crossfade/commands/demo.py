@@ -19,7 +19,7 @@ from crossfade.commands.init import initial_intent
 from crossfade.commands.plan import make
 from crossfade.commands.report import write_report
 from crossfade.commands.verify import verify
-from crossfade.commands.workspace import INTENT, INVENTORY, PLAN, TARGET, Workspace
+from crossfade.commands.workspace import DEMO, ENGINE, INTENT, INVENTORY, PLAN, TARGET, Workspace
 from crossfade.errors import InputError, Problem
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import MakeEngine, Services
@@ -33,7 +33,6 @@ from crossfade.verification.verification import Verification
 
 T = TypeVar("T")
 Say = Callable[[str], None]
-MARKER = "demo.marker"
 LARGE_HOSTS = 300
 
 
@@ -108,14 +107,15 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def prepare(folder: Path) -> Workspace:
-    """An empty folder for a demo. What an earlier demo left is removed; any other folder with content is refused."""
+    """An empty folder for a demo. What an earlier demo left is removed; any other folder with content is refused, and
+    one in which somebody has carried out a run of their own, whose engine the demo has not."""
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARKER).exists():
+        if not (folder / DEMO.name).exists() or (folder / ENGINE.name).exists():
             mend = "Name another folder with --dir, or empty it yourself."
             raise InputError("The demo was not begun.", [Problem(str(folder), "holds something else.", mend)])
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARKER).write_text("This folder was made by `crossfade demo` and may be emptied by the next one.\n")
+    (folder / DEMO.name).write_text("This folder was made by `crossfade demo` and may be emptied by the next one.\n")
     return Workspace(folder)
 
 

@@ -35,6 +35,8 @@ VERIFICATION = File("verification.json", "crossfade verify")
 REPORT = File("report.html", "crossfade report")
 JOURNAL = File("journal.db", "crossfade apply")
 ENGINE = File("engine.db", "crossfade apply")
+DEMO = File("demo.marker", "crossfade demo")
+"""In the folder of a demo, which the next demo empties."""
 DATABASE = File("database.json", "crossfade apply --database")
 DATABASE_VARIABLE = "CROSSFADE_DATABASE"
 
@@ -56,6 +58,16 @@ class Workspace:
     def __init__(self, folder: Path, database: str = "") -> None:
         self.folder = folder
         self._database = database
+
+    def refuse_demo(self) -> None:
+        """Raises Refused in the folder of a demo: what it is about has ended with its process, and what is written into
+        it is removed by the next demo."""
+        if self.has(DEMO):
+            raise Refused(
+                f"{self.folder} holds a demo.",
+                "Its services were a twin inside the process of the demo, and the next demo empties the folder.",
+                "Keep what is yours in another folder: name it with --dir or CROSSFADE_DIR, or work elsewhere.",
+            )
 
     def path(self, file: File) -> Path:
         return self.folder / file.name
