@@ -16,6 +16,7 @@ def test_a_yes_is_no_yes_to_a_wave_that_was_taken_back_since(tmp_path: Path) -> 
     clock = SimulatedClock(datetime(2026, 6, 1, tzinfo=UTC))
     with Journal.open(tmp_path / "journal.db", clock) as journal:
         orders = Orders(journal, "r", Settings())
+        journal.add(Kind.RUN, "r", run_id="r")
         for wave in ("wave-01", "wave-02"):
             journal.add(Kind.WAVE, wave, run_id="r")
             orders.give(APPROVE, wave, actor="olivia")
