@@ -23,12 +23,13 @@ OFF = frozenset({"deallocated", "stopped"})
 
 
 class HostPlan(msgspec.Struct, kw_only=True):
-    """Moves by folded pool key, in order of risk; the folded keys of hosts that carry people now; notes on the hosts
-    left where they are; and what stands against a plan."""
+    """Moves by folded pool key, in order of risk; the folded keys of hosts that carry people now; those of pools whose
+    seats are assumed; notes on the hosts left where they are; and what stands against a plan."""
 
     pools: list[PoolPlan] = []
     moves: dict[str, list[HostMove]] = {}
     serving: set[str] = set()
+    assumed: set[str] = set()
     notes: list[str] = []
     problems: list[Problem] = []
 
@@ -160,6 +161,7 @@ def _capacity(pool: HostPool, hosts: int, demand: float, plan: HostPlan) -> int:
         return 1
     if pool.max_session_limit is not None and 0 < pool.max_session_limit < NO_REAL_LIMIT:
         return pool.max_session_limit
+    plan.assumed.add(fold(pool.key))
     assumed = max(2, math.ceil(1.5 * demand / max(1, hosts)))
     plan.notes.append(f"{pool.key} sets no session limit: {assumed} sessions a host are assumed for its seats.")
     return assumed

@@ -129,7 +129,7 @@ def _problems(given: _Given, design: _Design) -> list[Problem]:
         *design.objects.problems(),
         *_unread(access),
         *hosts.problems,
-        *(restoring.problems(hosts) if given.restores else floor.problems(design.pools, intent)),
+        *(restoring.problems(hosts) if given.restores else floor.problems(design.pools, intent, hosts.assumed)),
         *quotas(design.operations, target, intent.azure.subscription, acceptances.in_force(intent, today)),
     ]
 

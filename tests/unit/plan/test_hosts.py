@@ -142,6 +142,36 @@ def test_a_pool_that_is_too_tight_is_told_what_would_help() -> None:
     plan_of(estate)
 
 
+def test_where_seats_are_assumed_only_a_limit_helps() -> None:
+    """One more host would only make the assumption smaller."""
+    estate = Estate()
+    pool = estate.pool("Office", hosts=3, people=60, max_session_limit=999_999)
+    with pytest.raises(PlanConflict) as caught:
+        plan_of(estate)
+    mend = caught.value.problems[0].mend
+    assert "11 sessions a host are assumed. Set what a host really serves, 13 or more, with Set-RdsHostPool" in mend
+    assert "Add" not in mend
+    assert "expected_share" not in mend
+    estate.change(pool, max_session_limit=13)
+    assert plan_of(estate).waves
+
+
+@pytest.mark.parametrize(
+    ("hosts", "people", "waves", "told"),
+    [
+        (2, 3_000, Waves(), "expected_share to 0.0013 or less"),
+        (1, 60, Waves(), "Add 6 host(s)."),
+        (3, 100, Waves(expected_share=0.1, headroom=0.1), "100 people want 10 at their peak, with headroom 11."),
+    ],
+)
+def test_the_figures_that_it_names_are_true(hosts: int, people: int, waves: Waves, told: str) -> None:
+    estate = Estate()
+    estate.pool("Office", hosts=hosts, people=people, max_session_limit=5)
+    with pytest.raises(PlanConflict) as caught:
+        plan_of(estate, waves=waves)
+    assert told in str(caught.value.problems[0])
+
+
 def test_the_headroom_that_it_names_is_enough() -> None:
     estate = Estate()
     estate.pool("Office", hosts=3, people=50, max_session_limit=10)
