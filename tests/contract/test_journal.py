@@ -460,6 +460,20 @@ def test_the_password_is_in_no_text(journal: Journal, path: Place) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (psycopg.OperationalError('FATAL:  role "ann" does not exist'), "does not let this user in"),
+        (psycopg.OperationalError('FATAL:  database "fleet" does not exist'), "there is no such database"),
+        (psycopg.errors.UndefinedTable('relation "event" does not exist'), "the database refuses it"),
+    ],
+)
+def test_what_does_not_exist_is_called_by_its_kind(raised: psycopg.Error, told: str) -> None:
+    place = PostgresPlace("postgresql://ann@db.example/fleet", "s")
+    with pytest.raises(JournalMismatch, match=told), postgres_store.our_errors(place):
+        raise raised
+
+
+@pytest.mark.parametrize(
     "url",
     ["postgresql://u:planted-2718@h:port/d", "mysql://u:planted-2718@h/d", "postgresql://u:planted-2718@h"],
 )
@@ -474,6 +488,11 @@ def test_a_password_is_taken_out_of_a_url() -> None:
     assert str(place) == "postgresql://ann@db.example:5433/fleet?sslmode=require (schema s)"
     assert place.in_schema("t").connection_url == "postgresql://ann:p%40ss@db.example:5433/fleet?sslmode=require"
     assert PostgresPlace("postgresql://db.example/fleet", "s").connection_url == "postgresql://db.example/fleet"
+    socket = PostgresPlace("postgresql:///fleet?host=/run/pg&user=ann&password=p+s%26&options=-c%20a%3Db", "s")
+    assert str(socket) == "postgresql:///fleet?host=%2Frun%2Fpg&user=ann&options=-c%20a%3Db (schema s)"
+    assert psycopg.conninfo.conninfo_to_dict(socket.connection_url) == {
+        "host": "/run/pg", "user": "ann", "password": "p+s&", "options": "-c a=b", "dbname": "fleet"
+    }  # fmt: skip
 
 
 @in_a_database

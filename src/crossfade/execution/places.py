@@ -1,7 +1,7 @@
 """Where a journal lies: a file, or a schema of a PostgreSQL database. Imports nothing heavy."""
 
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from crossfade.errors import InputError, Problem
 
@@ -34,11 +34,14 @@ class PostgresPlace:
     @property
     def connection_url(self) -> str:
         """With the password, where it was given. For connecting only."""
-        parts = urlsplit(self.url)
-        if not self._password or "@" not in parts.netloc:
+        if not self._password:
             return self.url
-        user, _, rest = parts.netloc.rpartition("@")
-        return urlunsplit(parts._replace(netloc=f"{user}:{quote(self._password, safe='')}@{rest}"))
+        parts, secret = urlsplit(self.url), quote(self._password, safe="")
+        user, at, rest = parts.netloc.rpartition("@")
+        if not at:  # the user is in the query, if anywhere
+            query = f"{parts.query}&password={secret}".removeprefix("&")
+            return _url(parts.netloc, parts.path, query)
+        return _url(f"{user}:{secret}@{rest}", parts.path, parts.query)
 
     def without_secrets(self, text: str) -> str:
         """A text of a library, in which the password could stand."""
@@ -66,12 +69,23 @@ def _without_password(url: str) -> tuple[str, str]:
         raise _wrong("It does not begin with postgresql://.")
     if not parts.path.strip("/"):
         raise _wrong("It names no database.")
-    query = parse_qsl(parts.query, keep_blank_values=True)
+    query = _query(parts.query)
     found = found or next((value for name, value in query if name == "password"), "")
     kept = [(name, value) for name, value in query if name not in _SECRETS]
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
     netloc = (f"{parts.username}@" if parts.username else "") + host + (f":{port}" if port else "")
-    return urlunsplit(("postgresql", netloc, parts.path, urlencode(kept), "")), found
+    return _url(netloc, parts.path, urlencode(kept, quote_via=quote)), found
+
+
+def _query(text: str) -> list[tuple[str, str]]:
+    """As libpq reads it: a plus is a plus."""
+    parts = (part.partition("=") for part in text.split("&") if part)
+    return [(unquote(name), unquote(value)) for name, _, value in parts]
+
+
+def _url(netloc: str, path: str, query: str) -> str:
+    """With both slashes where no host is named, as for a socket: libpq wants them."""
+    return f"postgresql://{netloc}{path}" + (f"?{query}" if query else "")
 
 
 def _wrong(why: str) -> InputError:

@@ -252,9 +252,9 @@ def merged(into: Any, patch: Any) -> Any:
 
 _LOST = "the database does not answer any more"
 _REFUSED = {
-    "password authentication failed": psycopg.errors.InvalidPassword,
-    "no password supplied": psycopg.errors.InvalidPassword,
-    "does not exist": psycopg.errors.InvalidCatalogName,
+    re.compile("password authentication failed|no password supplied"): psycopg.errors.InvalidPassword,
+    re.compile('database "[^"]*" does not exist'): psycopg.errors.InvalidCatalogName,
+    re.compile('role "[^"]*" does not exist|no pg_hba.conf entry'): psycopg.errors.InvalidAuthorizationSpecification,
 }
 """A connection that was not made has no code, only words."""
 _MENDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
@@ -262,6 +262,11 @@ _MENDS: tuple[tuple[type[psycopg.Error], str, str], ...] = (
         psycopg.errors.InvalidPassword,
         "the database refuses the password",
         "Set PGPASSWORD, or a line in ~/.pgpass, or CROSSFADE_DATABASE with the whole URL.",
+    ),
+    (
+        psycopg.errors.InvalidAuthorizationSpecification,
+        "the database does not let this user in",
+        "Name a user that it knows in the URL, and have the server let it in from this machine.",
     ),
     (
         psycopg.errors.InvalidCatalogName,
@@ -311,7 +316,8 @@ def our_errors(place: PostgresPlace, what: str = "The journal") -> Iterator[None
         raise
     except psycopg.Error as error:
         said = place.without_secrets(" ".join(str(error).split()))
-        meant = next((kind for words, kind in _REFUSED.items() if words in said), type(error))
+        unmade = error.sqlstate is None
+        meant = next((kind for words, kind in _REFUSED.items() if unmade and words.search(said)), type(error))
         why, mend = next((told for kind, *told in _MENDS if issubclass(meant, kind)), _OTHERWISE)
         kind = DatabaseLost if why == _LOST else StoreLost
         told = f"{what} {place} cannot be used: {why}."
