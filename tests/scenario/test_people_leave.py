@@ -41,8 +41,8 @@ def told_of(stage: Stage) -> set[str]:
 
 
 def test_whoever_leaves_stops_nobody_on_the_way_there_or_back(tmp_path: Path) -> None:
-    stage = Stage.of(spec_of(pooled(hosts=2)), tmp_path)
-    stage.make_plan()
+    stage = Stage.of(spec_of(pooled(hosts=1)), tmp_path)
+    stage.make_plan(outage="when-empty")
     before = classic_of(stage)["people"]
     first, second, third, *_ = sorted(stage.plan.access[0].people)
     ungiven, unretracted = at("draining", lambda: leaves(stage, first)), at("retract", lambda: leaves(stage, second))
