@@ -35,16 +35,25 @@ EXISTING_GROUPS = "existing-groups"
 
 
 class DisplayNames:
-    """Display names of directory groups: any characters, no two alike, so that a rerun finds the right one."""
+    """Display names of directory groups: any characters, no two alike, so that a rerun finds the right one. Likewise
+    their mail nicknames, by which a run knows them."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
+        self._nicknames: set[str] = set()
 
     def give(self, wanted: str, *, source: str) -> str:
         name = wanted if len(wanted) <= DISPLAY_LIMIT else with_mark(wanted, source, DISPLAY_LIMIT)
         if fold(name) in self._taken:
             name = with_mark(name, source, DISPLAY_LIMIT)
         self._taken.add(fold(name))
+        return name
+
+    def nickname(self, display: str, *, source: str) -> str:
+        name = mail_nickname(display, source)
+        while fold(name) in self._nicknames:
+            name = mail_nickname(display, f"{source} {name}")
+        self._nicknames.add(fold(name))
         return name
 
 
@@ -269,7 +278,7 @@ def _through_group(
     words = {**layout.words(parent_key(group.key)), "group": last_name(group.key)}
     wanted = fill(intent.names.directory_group, **words)
     display = plan.names.give(wanted, source=group.key)
-    nickname = mail_nickname(display, group.key)
+    nickname = plan.names.nickname(display, source=group.key)
     present, action, reason = _existing(display, nickname, scope, set(persons), intent, held)
     subject = f"group:{nickname}"
     plan.setup.append(

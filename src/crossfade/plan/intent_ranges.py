@@ -92,6 +92,12 @@ def _of_sessions(sessions: Sessions) -> list[Check]:
         (_is_time(sessions.quiet_from), ("sessions", "quiet_from"), "must be hh:mm", 'For instance "20:00".'),
         (_is_time(sessions.quiet_to), ("sessions", "quiet_to"), "must be hh:mm", 'For instance "05:00".'),
         (
+            sessions.quiet_from != sessions.quiet_to,
+            ("sessions", "quiet_to"),
+            "is quiet_from, so that no hour would be quiet",
+            "Any hour of the day: 00:00 and 23:59.",
+        ),
+        (
             -14 <= sessions.quiet_utc_offset_hours <= 14,
             ("sessions", "quiet_utc_offset_hours"),
             "must be from -14 to 14",

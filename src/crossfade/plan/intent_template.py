@@ -85,7 +85,8 @@ WORDS: dict[str, dict[str, str]] = {
         "active": "Active ones: wait, or log-off-after-grace (people may lose unsaved work).",
         "message_title": "Shown to people who are signed in.",
         "message_body": "Likewise.",
-        "quiet_from": "Personal desktops move when their person is off, between these hours.",
+        "quiet_from": "Hours in which a personal desktop moves whose person was not seen for a day; others move when "
+        "their person has ended their day.",
         "quiet_to": "Likewise.",
         "quiet_utc_offset_hours": "Of the clock on the wall where people work: 1 is Central European winter time.",
     },

@@ -45,6 +45,15 @@ def test_one_more_and_they_get_a_group() -> None:
     assert not check_plan(plan)
 
 
+def test_pools_of_nearly_the_same_name_have_groups_of_their_own() -> None:
+    estate = Estate()
+    estate.pool("\ufb01n", people=2)
+    estate.pool("fin", people=3)
+    plan = plan_of(estate, access=Access(direct_threshold=1))
+    assert len({group.mail_nickname for group in of(plan, CreateDirectoryGroup)}) == 2
+    assert not check_plan(plan)
+
+
 def test_one_person_in_two_casings_counts_once() -> None:
     estate = Estate()
     pool = estate.pool("Office", people=2)

@@ -153,6 +153,7 @@ until = "20261231"
         (b"azure = 3", "azure must be a table"),
         (b"[tags]\nowner = 3", "Write texts in quotes"),
         (b"[[accepted]]\nby = 'x'", "lacks finding"),
+        (b"[sessions]\nquiet_to = '20:00'", "crossfade.toml:2: sessions.quiet_to is quiet_from"),
         (b"[names]\nworkspace = '{pool}'", "crossfade.toml:2: names.workspace cannot hold {pool}"),
         (b"[pools.'a/b/c']\nresource_group = '{tenent}'", "crossfade.toml:2: .*cannot hold {tenent}. Known here: loc"),
         (b"[pools.'a/b/c']\nskip = true\n[pools.'A/b/c']", "crossfade.toml:3: pools names A/b/c twice"),
