@@ -12,7 +12,7 @@ from setup import ready
 if __name__ == "__main__":
     crossfade = ready().with_name("crossfade.exe" if os.name == "nt" else "crossfade")
     code = run([str(crossfade), "demo", *sys.argv[1:]])
-    if sys.stderr.isatty():
+    if code == 0 and sys.stderr.isatty():
         activate = r".venv\Scripts\activate" if os.name == "nt" else ". .venv/bin/activate"
         print(f"\nBy hand: `{activate}`, then `crossfade status` and the like.", file=sys.stderr)
     raise SystemExit(code)

@@ -23,7 +23,10 @@ def known(error: Exception, *, as_json: bool) -> int | None:
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "crossfade")
     what, _, why = str(message()).partition("\n")
-    _tell({"code": "usage", "what": what, "why": " ".join(why.split()), "mend": f"See `{path} --help`."}, as_json)
+    mend = f"See `{path} --help`."
+    if path == "crossfade" and getattr(error, "option_name", ""):
+        mend = f"Options come after the command, as in `crossfade status --json`. {mend}"
+    _tell({"code": "usage", "what": what, "why": " ".join(why.split()), "mend": mend}, as_json)
     return FAILED
 
 

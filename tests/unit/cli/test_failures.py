@@ -98,6 +98,20 @@ def test_wrong_words_fail_with_the_way_to_help(crossfade: Cli, arguments: tuple[
     assert "--help`" in errors
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["--dir", "x", "plan"], True), (["--json", "status"], True), (["plan", "--size", "4"], False), (["paln"], False)],
+)
+def test_an_option_before_the_command_is_sent_behind_it(
+    arguments: list[str], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from crossfade.cli.main import main
+
+    assert main(arguments) == 1
+    said = capsys.readouterr()
+    assert ("Options come after the command" in said.out + said.err) == told
+
+
 @pytest.mark.parametrize("verb", ["status", "pause", "resume"])
 def test_without_a_run_there_is_nothing_to_steer(crossfade: Cli, verb: str) -> None:
     code, _, errors = crossfade(verb)
