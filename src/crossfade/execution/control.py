@@ -45,7 +45,7 @@ class CommandControl:
         self._journal = journal
         self._clock = clock
         self._run_id = run_id
-        self._since = iso(clock.now())
+        self._left_behind = {step.id: step.attempt for step in journal.unknown_steps()}
         self._paused = False
         self._held: tuple[StepFailed, Who] | None = None
         self._hold_asked = asyncio.Event()
@@ -126,11 +126,12 @@ class CommandControl:
         return self._held is not None or self._stop.asked.is_set()
 
     def _working(self) -> list[Entity]:
-        """The steps that this process began and that are doing something, not only looking."""
+        """The steps that this process began and that are doing something, not only looking. Told by their tries and not
+        by the time: a clock may be set back."""
         return [
             step
             for step in self._journal.unknown_steps()
-            if step.moved_at >= self._since and not step.reason.startswith(PATIENT)
+            if self._left_behind.get(step.id) != step.attempt and not step.reason.startswith(PATIENT)
         ]
 
     def _in_flight(self) -> list[str]:

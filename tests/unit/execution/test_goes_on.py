@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -67,3 +67,17 @@ def test_a_run_that_freezes_has_two_ways(tmp_path: Path) -> None:
     mend = held(tmp_path, FORWARD, CLASSIC).mend
     assert "`crossfade resume` goes on" in mend
     assert "`crossfade resume --without-classic`" in mend
+
+
+def test_what_is_in_flight_is_known_though_the_clock_was_set_back(tmp_path: Path) -> None:
+    """An abort waits for its end; what an earlier process left in flight is nobody's until it is begun again."""
+    clock = SimulatedClock(datetime(2026, 6, 1, tzinfo=UTC))
+    with Journal.open(tmp_path / "journal.db", clock) as journal:
+        journal.add(Kind.RUN, "r", run_id="r")
+        journal.begin("vm-1/left", run_id="r", parent="vm-1")
+        control = CommandControl(journal, clock, "r")
+        clock.start -= timedelta(hours=1)
+        journal.begin("vm-2/install", run_id="r", parent="vm-2")
+        assert [step.id for step in control._working()] == ["vm-2/install"]
+        journal.begin("vm-1/left", run_id="r", parent="vm-1")
+        assert [step.id for step in control._working()] == ["vm-1/left", "vm-2/install"]
