@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,8 @@ import msgspec
 import pytest
 
 from crossfade.clock import SimulatedClock
+from crossfade.commands import worker
+from crossfade.commands.fleet import wanted_by_others
 from crossfade.errors import DatabaseLost, InputError, JournalMismatch, LeaseLost, Refused
 from crossfade.execution.fleet import FINISHED, HELD, WAITING, WORKING, Entry, Fleet, Watch, holder_of, look, next_of
 from crossfade.execution.journal import Journal
@@ -186,6 +189,50 @@ def test_queueing_again_is_refused_while_a_worker_has_it(fleet: Fleet) -> None:
         fleet.add(entry("b", share=0))
 
 
+def test_a_run_whose_claim_was_lost_on_the_way_is_carried_out_all_the_same(
+    fleet: Fleet, place: PostgresPlace, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database has given the run, and has taken its end, and was gone before it could say so."""
+    lost: list[str] = []
+
+    def once(name: str) -> Callable[..., Any]:
+        real = getattr(Fleet, name)
+
+        def call(*args: Any) -> Any:
+            done = real(*args)
+            if name not in lost:
+                lost.append(name)
+                raise DatabaseLost("The queue cannot be used.", "", "")
+            return done
+
+        return call
+
+    fleet.add(entry("a"))
+    for name in ("claim", "end"):
+        monkeypatch.setattr(Fleet, name, once(name))
+    nobody: Any = None
+    means = worker.Means(place.connection_url, clock, nobody, nobody, worker.Stops(), lambda text: None)
+    worked = clock.run(asyncio.wait_for(worker.work(means, worker.Terms(until_done=True)), 600))
+    assert lost == ["claim", "end"]
+    assert worked.held == ["a"], "its folder is not there"
+    assert states(fleet) == {"a": (HELD, "")}
+
+
+def test_a_folder_has_one_run_in_the_queue_besides_what_is_finished(fleet: Fleet) -> None:
+    def planned(run: str) -> Entry:
+        return msgspec.structs.replace(entry(run), folder="/runs/one")
+
+    fleet.enter("one", at_once=2, silence_s=60)
+    fleet.add(planned("first"))
+    fleet.claim("one")
+    with pytest.raises(Refused, match="Worker one carries run first of the same folder out"):
+        fleet.add(planned("second"))
+    assert fleet.end("one", "first", FINISHED)
+    fleet.add(planned("second"))
+    fleet.add(planned("third"))
+    assert states(fleet) == {"first": (FINISHED, ""), "third": (WAITING, "")}
+
+
 def test_a_database_without_a_fleet_and_one_that_is_gone(
     place: PostgresPlace, clock: SimulatedClock, postgres_server: Server
 ) -> None:
@@ -209,6 +256,13 @@ def test_a_server_that_refuses_is_told_as_such(fleet: Fleet) -> None:
     fleet.enter("one", at_once=1, silence_s=60)
     with pytest.raises(JournalMismatch, match="The queue"):
         fleet.enter("one", at_once=1, silence_s=60)
+
+
+def test_runs_of_one_name_want_what_they_want_each() -> None:
+    named = [msgspec.structs.replace(entry(run), name="prod", wants={"roles": 3}) for run in ("a", "b")]
+    queued = [*named, entry("c", wants={"roles": 1}), entry("d", state=FINISHED), entry("mine", wants={"roles": 9})]
+    found = wanted_by_others(queued, "mine", "/runs/mine")
+    assert found == {"prod (a)": {"roles": 3}, "prod (b)": {"roles": 3}, "c": {"roles": 1}}
 
 
 def test_the_next_is_a_matter_of_the_queue_alone() -> None:

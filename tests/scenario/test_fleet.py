@@ -11,15 +11,16 @@ from unittest.mock import ANY
 import msgspec
 import pytest
 from fleet_kit import POOL, Tenants
-from stage import Stage, spec_of
+from stage import QUICK, Stage, spec_of
 
 from crossfade.cli.fleeting import as_text
 from crossfade.cloud.services import Services
 from crossfade.commands import fleet, worker
-from crossfade.commands.workspace import DATABASE_VARIABLE
+from crossfade.commands.workspace import DATABASE_VARIABLE, Workspace
 from crossfade.errors import PreflightFailed
 from crossfade.execution.fleet import Fleet
 from crossfade.execution.places import PostgresPlace
+from crossfade.plan.intent import Names
 from postgres_kit import PASSWORD, Server
 
 
@@ -235,6 +236,21 @@ def test_a_database_that_goes_away_and_comes_back(tenants: Tenants, postgres_ser
             assert stage.history(host).count("accepting") == 1
         with stage.journal() as reader:
             reader.verify()
+
+
+def test_only_what_was_queued_is_carried_out(tenants: Tenants) -> None:
+    stage = tenants.add("adatum")
+    stage.make_plan(waves=QUICK, names=Names(workspace="another"))
+    assert tenants.work().held == [each.run for each in tenants.queued()]
+    assert "is another one than that which was queued. Queue the folder again" in tenants.reasons()["adatum"]
+    tenants.queue("adatum", 40)
+    (entry,) = tenants.queued()
+    assert entry.state == "waiting", "the one that was planned over is gone"
+    moved = stage.workspace.folder.rename(tenants.folder / "elsewhere")
+    assert tenants.work().held == [entry.run]
+    assert "adatum is not there, or cannot be seen from this machine." in tenants.reasons()["adatum"]
+    again = fleet.queue(Workspace(moved, tenants.database), tenants.database, {}, clock=tenants.clock)
+    assert (again.name, again.share, again.folder) == ("adatum", 40, str(moved))
 
 
 def test_a_worker_that_was_declared_dead_begins_under_another_name(tenants: Tenants) -> None:

@@ -1,15 +1,17 @@
 """Runs in a queue of a PostgreSQL: put there, and looked at. `worker` carries them out."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from crossfade.clock import Clock, SystemClock, iso
-from crossfade.commands.apply import keep_in_database, read_plan
+from crossfade.commands.apply import keep_in_database, read_plan, refuse_another
 from crossfade.commands.kept import target_of
 from crossfade.commands.workspace import PLAN, Workspace
-from crossfade.errors import PreflightFailed
+from crossfade.errors import PreflightFailed, Refused
 from crossfade.execution.fleet import FINISHED, WAITING, WHOLE, Fleet, Worker, look, waits_for
 from crossfade.execution.fleet import Entry as Entry
 from crossfade.execution.places import PostgresPlace
@@ -45,8 +47,8 @@ def queue(
     anew: its name, its share, its connection.
 
     Raises InputError for a plan, URL or share that is none, PreflightFailed when it passes a limit of the service
-    together with the other runs of the queue that are not finished, Refused when a worker has the run or its journal is
-    elsewhere.
+    together with the other runs of the queue that are not finished, Refused when a worker has the run, its journal is
+    elsewhere, or its folder's journal holds another run that is not over.
     """
     plan = read_plan(workspace)
     mine = _wants(workspace, plan, (clock or SystemClock()).now())
@@ -54,10 +56,10 @@ def queue(
     run, folder = run_id_of(workspace.digest(PLAN)), str(workspace.folder.resolve())
     said = {key: value for key, value in connection.items() if value}
     with Fleet.open(place, clock or SystemClock()) as fleet:
-        others = {each.name: each.wants for each in fleet.entries() if each.run != run and each.state != FINISHED}
-        if problems := passed_together(mine, others):
+        entries = fleet.entries()
+        if problems := passed_together(mine, wanted_by_others(entries, run, folder)):
             raise PreflightFailed("The run was not queued: the queue wants more than there is.", problems)
-        known = next((each for each in fleet.entries() if (each.run, each.folder) == (run, folder)), None)
+        known = next((each for each in entries if each.run == run), None)
         entry = Entry(
             run=run,
             name=name or (known.name if known else _name_of(workspace.folder.resolve())),
@@ -68,8 +70,28 @@ def queue(
             share=share if share is not None else known.share if known else WHOLE,
         )
         keep_in_database(workspace, database)
+        refuse_another(workspace, run)
         fleet.add(entry)
     return entry
+
+
+def wanted_by_others(entries: Sequence[Entry], run: str, folder: str) -> dict[str, dict[str, int]]:
+    """What other runs want that are still to be carried out; two of one name are told apart by their ids."""
+    found = [each for each in entries if run != each.run and folder != each.folder and each.state != FINISHED]
+    names = Counter(each.name for each in found)
+    return {each.name if names[each.name] == 1 else f"{each.name} ({each.run})": each.wants for each in found}
+
+
+def require_queued(workspace: Workspace, entry: Entry) -> None:
+    """Raises Refused where the entry's folder does not hold the plan that was queued: another one passed no check of
+    the queue, and would be carried out under this one's name."""
+    what = f"Run {entry.run} was not carried out."
+    if not workspace.folder.is_dir():
+        mend = "Queue it again from where its folder is, at a path that all workers see."
+        raise Refused(what, f"{entry.folder} is not there, or cannot be seen from this machine.", mend)
+    if run_id_of(workspace.digest(PLAN)) != entry.run:
+        mend = "Queue the folder again, or put that plan back."
+        raise Refused(what, f"The plan in {entry.folder} is another one than that which was queued.", mend)
 
 
 def _wants(workspace: Workspace, plan: Plan, now: datetime) -> list[Quota]:

@@ -8,7 +8,7 @@ of it. A worker whose database does not answer waits until it does.
 import asyncio
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ import msgspec
 
 from crossfade.clock import Clock, RandomIds
 from crossfade.commands.apply import Applied, apply
-from crossfade.commands.fleet import ANY_SCHEMA
+from crossfade.commands.fleet import ANY_SCHEMA, require_queued
 from crossfade.commands.stopping import Stop
 from crossfade.commands.workspace import Workspace
 from crossfade.errors import DatabaseLost, InputError, Problem, Stopped
@@ -243,13 +243,18 @@ class _Shift:
 
     def _take(self, fleet: Fleet) -> None:
         while len(self._tasks) < self._terms.at_once and not self._stops.asked.is_set():
-            entry = fleet.claim(self._name) if next_of(fleet.entries()) else None  # one look is cheap, a claim is not
+            entries = fleet.entries()  # one look is cheap, a claim is not
+            entry = self._given(entries) or (fleet.claim(self._name) if next_of(entries) else None)
             if entry is None:
                 return
             self._say(f"Run {entry.run} ({entry.name}) is taken{f': {entry.reason}' if entry.reason else '.'}")
             if entry.adopted:
                 self._adopted.append(entry.run)
             self._tasks[entry.run] = asyncio.ensure_future(self._carry_out(entry))
+
+    def _given(self, entries: Sequence[Entry]) -> Entry | None:
+        """A run that was given to this worker, and the database went away before it could say so."""
+        return next((each for each in entries if each.worker == self._name and each.run not in self._tasks), None)
 
     async def _until_something(self, beating: "asyncio.Future[None]") -> None:
         asked = [] if self._stops.asked.is_set() else [asyncio.ensure_future(self._stops.asked.wait())]
@@ -265,11 +270,13 @@ class _Shift:
 
     async def _carry_out(self, entry: Entry) -> tuple[str, str]:
         """What became of it, and why. Whatever goes wrong in one run is that run's, and nobody else's."""
+        workspace = Workspace(Path(entry.folder), self._means.database)
         try:
+            require_queued(workspace, entry)
             async with self._means.open_services(entry) as services:
                 services.only_while(self._while_alive)
                 applied = await apply(
-                    Workspace(Path(entry.folder), self._means.database),
+                    workspace,
                     services,
                     self._clock,
                     self._means.make_engine,

@@ -145,17 +145,22 @@ class Fleet:
     # -- queueing
 
     def add(self, entry: Entry) -> None:
-        """Queue a run, or one that is held or finished once more. Raises Refused for one that a worker has, InputError
-        for a share that is none."""
+        """Queue a run, or one that is held or finished once more. A folder holds one plan: what else waits or is held
+        there was planned over, and goes. Raises Refused where a worker has the run, or another one of its folder,
+        InputError for a share that is none."""
         if not 1 <= entry.share <= WHOLE:
             raise InputError("The run was not queued.", [Problem("--share", "It must be from 1 to 100 percent.", "")])
         with self._change() as execute:
-            row = execute("SELECT state, worker FROM entry WHERE run = %s", (entry.run,)).fetchone()
-            if row is not None and row[0] == WORKING:
+            here = (entry.run, entry.folder)
+            row = execute(
+                "SELECT run, worker FROM entry WHERE (run = %s OR folder = %s) AND state = 'working'", here
+            ).fetchone()
+            if row is not None:
                 mend = "Steer it with `crossfade status`, `pause` or `abort`."
-                raise Refused(f"Run {entry.run} was not queued.", f"Worker {row[1]} carries it out.", mend)
+                which = "it" if row[0] == entry.run else f"run {row[0]} of the same folder"
+                raise Refused(f"Run {entry.run} was not queued.", f"Worker {row[1]} carries {which} out.", mend)
             now = iso(self._clock.now())
-            execute("DELETE FROM entry WHERE run = %s", (entry.run,))
+            execute("DELETE FROM entry WHERE run = %s OR (folder = %s AND state <> 'finished')", here)
             fresh = msgspec.structs.replace(entry, state=WAITING, worker="", added_at=now, moved_at=now)
             execute(_INSERT, _row(fresh))
 
@@ -194,11 +199,12 @@ class Fleet:
             return msgspec.structs.replace(found, state=WORKING, worker=worker)
 
     def end(self, worker: str, run: str, state: str, reason: str = "") -> bool:
-        """What became of a run that this worker had. False when it has it no more."""
+        """What became of a run that this worker had. False when it has it no more. Said again it is no news: whoever
+        lost the database in the middle of saying it says it again."""
         with self._change() as execute:
-            mine = execute("SELECT 1 FROM entry WHERE run = %s AND worker = %s", (run, worker)).fetchone()
-            if mine is None:
-                return False
+            row = execute("SELECT state, reason, worker FROM entry WHERE run = %s", (run,)).fetchone()
+            if row is None or row[2] != worker:
+                return bool(row == (state, without_secrets(reason), ""))
             self._move(execute, run, state, reason, "")
             return True
 
