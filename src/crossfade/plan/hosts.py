@@ -69,6 +69,7 @@ def plan_hosts(
                 owner=intent.pool(pool.key).owner,
             )
         )
+        plan.problems += _several_desktops(pool, moves)
         if hosts and not movable and people.get(key):
             plan.problems.append(_stranded(pool, hosts))
     return plan
@@ -113,6 +114,20 @@ def _stranded(pool: HostPool, hosts: list[SessionHost]) -> Problem:
     what = f"none of its {len(hosts)} hosts can be moved, so its people would get a pool without seats."
     mend = "See the findings host-vm-unmatched, or leave the pool out: skip = true."
     return Problem(pool.key, what, mend)
+
+
+def _several_desktops(pool: HostPool, moves: list[HostMove]) -> Iterable[Problem]:
+    """Two names of one person had a desktop each in classic; a personal pool gives each person one."""
+    theirs: dict[str, list[HostMove]] = {}
+    for move in moves if pool.personal else ():
+        if move.assigned_user:
+            theirs.setdefault(fold(move.assigned_user), []).append(move)
+    for mine in theirs.values():
+        if len(mine) > 1:
+            named = " and ".join(sorted(move.host_name for move in mine))
+            what = f"{mine[0].assigned_user} would have {named}, and a personal pool gives each person one desktop."
+            mend = 'Say "leave out: <reason>" of the name under [people] whose desktop they do not use any more, or '
+            yield Problem(pool.key, what, f"{mend}remove that host in classic and discover again.")
 
 
 def _closed(names: list[str]) -> str:

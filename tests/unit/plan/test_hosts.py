@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from builders import Estate, plan_of, vm_id
+from builders import DAG, Estate, identity, plan_of, vm_id
 
 from crossfade.errors import PlanConflict
-from crossfade.model.classic import SessionHost
+from crossfade.model.classic import Assignment, SessionHost
 from crossfade.model.ids import last_name
 from crossfade.model.target import VirtualMachine
 from crossfade.plan.intent import PoolIntent, Waves
@@ -140,6 +140,21 @@ def test_a_pool_that_is_too_tight_is_told_what_would_help() -> None:
     plan_of(estate, pools={pool: PoolIntent(expected_share=0.27)})
     estate.host(pool, "office-3")
     plan_of(estate)
+
+
+def test_a_person_whose_two_names_had_a_desktop_each_has_to_choose() -> None:
+    estate = Estate()
+    pool = estate.pool("Own", personal=True, hosts=0, people=0)
+    for number, upn in enumerate(("ann.old@contoso.com", "ann@contoso.com")):
+        estate.assignments.append(Assignment(key=f"{pool}/{DAG}", upn=upn))
+        estate.host(pool, f"own-{number}", assigned_user=upn)
+    known = [identity("ann.old@contoso.com", object_id=None, state="missing"), identity("ann@contoso.com")]
+    target = estate.target(identities=known)
+    with pytest.raises(
+        PlanConflict, match=r"would have own-0\S* and own-1\S*, and a personal pool gives each person one"
+    ):
+        plan_of(estate, target, people={"ann.old@contoso.com": "ann@contoso.com"})
+    assert plan_of(estate, target, people={"ann.old@contoso.com": "leave out: has own-1"}).waves
 
 
 def test_where_seats_are_assumed_only_a_limit_helps() -> None:
