@@ -321,7 +321,8 @@ class Objects:
             return Action.CREATE, "does not exist"
         place = (existing.location or "").replace(" ", "")
         if "location" in body and place and fold(place) != fold(body["location"]):
-            return Action.CONFLICT, f"exists in {existing.location}, wanted in {body['location']}; it cannot be moved"
+            wanted = f"wanted in {body['location']}; it cannot be moved: rename ours, or give ours that location"
+            return Action.CONFLICT, f"exists in {existing.location}, {wanted}"
         changed = differences(body["properties"], existing.properties)
         for name in self._changed_by_us(body, existing):
             changed.pop(name, None)

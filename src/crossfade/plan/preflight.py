@@ -104,8 +104,12 @@ def needed_for_logs(plan: Plan) -> dict[str, str]:
 
 
 def conflicts(plan: Plan) -> list[Problem]:
+    mend = (
+        'Decide: "update" or "adopt" under [conflicts], or another name under [rename] for what cannot be changed; '
+        "then plan."
+    )
     return [
-        Problem(operation.subject, operation.reason + ".", 'Decide: "update" or "adopt" under [conflicts], then plan.')
+        Problem(operation.subject, operation.reason + ".", mend)
         for operation in plan.operations
         if operation.action is Action.CONFLICT
     ]
