@@ -9,7 +9,7 @@ from crossfade.model.ids import fold, parent_key
 from crossfade.verification.access import Access, Path
 from crossfade.verification.after import After
 from crossfade.verification.before import Before
-from crossfade.verification.people import GONE, PRESENT
+from crossfade.verification.people import PRESENT
 from crossfade.verification.promised import Promised
 
 
@@ -63,7 +63,7 @@ def who(
     had = list(before.paths_of(key))
     has = list(after.paths_of(key)) if after else None
     standing = before.people.standing(key)
-    if not had and not has and standing.state != PRESENT and standing.state != GONE:
+    if not had and not has and not before.people.is_known(key):
         raise InputError("There is nobody to tell about.", [_nobody(person, before.listed())])
     return View(
         subject=before.people.label(key),

@@ -73,6 +73,10 @@ class People:
     def knows(self, object_id: str) -> bool:
         return fold(object_id) in self._upns
 
+    def is_known(self, person: str) -> bool:
+        """Whether the directory told of a folded UPN: that it is there, or that it is gone."""
+        return person in self._identities and self.standing(person).state != UNKNOWN
+
     def call(self, upn: str) -> None:
         """Remember how a UPN is spelled."""
         self._labels.setdefault(fold(upn), upn)

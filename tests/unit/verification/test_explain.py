@@ -102,6 +102,8 @@ def test_nobody_and_nothing() -> None:
         what("Exc", *both())
     with pytest.raises(InputError, match="whole user principal name"):
         who("zoe", Before(Inventory(), People([])), None)
+    with pytest.raises(InputError, match=r"Did you mean ann@contoso\.com"):
+        who("an@contoso.com", Before(inventory(), People(None)), None)
 
 
 def test_what_the_plan_promises_is_told_before_anything_is_written() -> None:
