@@ -161,14 +161,25 @@ class CommandControl:
     # -- verbs of the process itself
 
     def _pause(self, command: Command) -> str:
+        self._refuse_unless(RunState.RUNNING, "The run cannot be paused.")
         self._journal.move(Kind.RUN, self._run_id, RunState.PAUSED, reason=f"{command.actor} asked for it")
         self._paused = True
         return "Steps in flight end; nothing new begins."
 
     def _resume(self, command: Command) -> str:
+        self._refuse_unless(RunState.PAUSED, "There is nothing to resume.")
         self._journal.move(Kind.RUN, self._run_id, RunState.RUNNING, reason=f"{command.actor} asked for it")
         self._paused = False
         return "The run goes on."
+
+    def _refuse_unless(self, state: RunState, what: str) -> None:
+        """Raises Refused while this process is being stopped, and when the run is not in this state."""
+        if self.is_ending():
+            mend = f"`{self._goes_on}` goes on once this process has ended."
+            raise Refused(what, "This process is being stopped: no step begins any more.", mend)
+        run = self._journal.get(Kind.RUN, self._run_id)
+        if run is None or run.state != state:
+            raise Refused(what, f"It is {run.state if run else 'unknown'}, not {state}.", "See `crossfade status`.")
 
     def _abort(self, command: Command) -> str:
         back = ", `crossfade rollback` goes back" if self._goes_on == RESUME else ""

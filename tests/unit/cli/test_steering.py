@@ -51,7 +51,7 @@ def test_what_the_run_refuses_is_refused(workspace: Workspace, crossfade: Cli) -
     journal.close()
     code, out, _ = answers[0]
     assert code == 3, "a run that is not paused cannot go on"
-    assert "may not go from running to running" in out
+    assert "It is running, not paused" in out
 
 
 def test_nobody_hears_after_a_kill(workspace: Workspace, crossfade: Cli) -> None:

@@ -81,3 +81,27 @@ def test_what_is_in_flight_is_known_though_the_clock_was_set_back(tmp_path: Path
         assert [step.id for step in control._working()] == ["vm-2/install"]
         journal.begin("vm-1/left", run_id="r", parent="vm-1")
         assert [step.id for step in control._working()] == ["vm-1/left", "vm-2/install"]
+
+
+def test_words_that_do_not_fit_are_refused_in_words_and_move_nothing(tmp_path: Path) -> None:
+    """Beside a `complete`, a `resume` would have had the run that is over go on."""
+    clock = SimulatedClock(datetime(2026, 6, 1, tzinfo=UTC))
+    with Journal.open(tmp_path / "journal.db", clock) as journal:
+        journal.add(Kind.RUN, "r", run_id="r")
+        control = CommandControl(journal, clock, "r", goes_on="crossfade complete")
+
+        def said(*verbs: str) -> list[str]:
+            for verb in verbs:
+                give(tmp_path / "journal.db", clock, verb, actor="olivia")
+            control.hear()
+            return [each.answer for each in journal.commands(state=None)][-len(verbs) :]
+
+        journal.move(Kind.RUN, "r", "running")
+        _, twice, _, again = said("pause", "pause", "resume", "resume")
+        assert ("It is paused, not running." in twice, "It is running, not paused." in again) == (True, True)
+        journal.move(Kind.RUN, "r", "finished")
+        assert "It is finished, not paused." in said("resume")[0]
+        assert "`crossfade complete` goes on once this process has ended" in said("abort", "resume")[1]
+        run = journal.get(Kind.RUN, "r")
+        assert run is not None
+        assert run.state == "finished"
