@@ -18,10 +18,16 @@ from crossfade.model.ids import fold, segments
 from crossfade.sources.classic_live import read_classic
 from crossfade.sources.exports import read_exports
 from crossfade.sources.gather import IN_FLIGHT, Progress, silent
-from crossfade.sources.records import Reading
+from crossfade.sources.records import Kind, Reading
 from crossfade.sources.services import Services
 from crossfade.sources.target_live import read_target
 
+_NO_TENANT = Problem(
+    "the classic service",
+    "lists no tenant for whoever is signed in.",
+    "Sign in as somebody with a role there (RDS Reader suffices), or name the tenant group with --tenant-group; "
+    "docs/how-to/restore.md has the ways without it.",
+)
 GONE = (
     "If classic has gone for good, read exports (`--from`) or what is left in Azure (`--from-azure`): "
     "docs/how-to/restore.md."
@@ -58,6 +64,8 @@ async def discover(
             error.mend = f"{error.mend} {GONE}".strip()
         raise
     reading.add(exported)
+    if all(record.kind in (Kind.TENANT_GROUP, Kind.ROLE) for record in reading.records):
+        raise InputError("No classic estate was found; nothing was written.", [_NO_TENANT])
     return assemble(reading, made_at=iso(services.clock.now()))
 
 

@@ -88,22 +88,21 @@ class _Reader:
         self.tenant_keys: list[str] = []
 
     async def tenant_groups(self) -> list[str]:
-        """Names of the visible tenant groups. Who may not list them (rights on one tenant do not suffice) has the
-        default one read."""
+        """Names of the visible tenant groups. Who may not list them (rights on one tenant do not suffice), or is shown
+        none, has the default one read: it exists always (facts/classic-service 1.3)."""
         try:
             rows = await self._classic.rows("TenantGroups")
         except (Forbidden, NotFound) as error:
-            self._gaps.append(
-                Gap(
-                    subject="tenant groups",
-                    what=f"They could not be listed; only {DEFAULT_GROUP!r} was read.",
-                    why=str(error.why or error.what),
-                    mend="Name the tenant group if yours is another one.",
-                )
-            )
-            return [DEFAULT_GROUP]
+            return self._only_default(str(error.why or error.what))
         self._keep("TenantGroups", "", rows)
-        return [str(row["tenantGroupName"]) for row in rows if row.get("tenantGroupName")]
+        names = [str(row["tenantGroupName"]) for row in rows if row.get("tenantGroupName")]
+        return names or self._only_default("The service lists none for whoever is signed in.")
+
+    def _only_default(self, why: str) -> list[str]:
+        what = f"They could not be listed; only {DEFAULT_GROUP!r} was read."
+        mend = "Name the tenant group if yours is another one."
+        self._gaps.append(Gap(subject="tenant groups", what=what, why=why, mend=mend))
+        return [DEFAULT_GROUP]
 
     async def tenant_group(self, group: str, wanted: set[str]) -> None:
         """List the tenants of a tenant group. A failure here is the caller's: there would be nothing to read."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from crossfade.clock import Clock, iso
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.logs import Logs, Table
-from crossfade.model.ids import fold, group_id, last_name, segments
+from crossfade.model.ids import fold, group_id, segments
 from crossfade.model.provenance import Gap
 from crossfade.sources.gather import IN_FLIGHT, Gatherer, Progress, silent, together
 from crossfade.sources.remains_records import Connections, Deployment, Extension, RemainsReading, VirtualMachine
@@ -94,7 +94,7 @@ class _Reader:
         self.reading.extensions += [
             Extension(
                 id=str(row["id"]),
-                machine=_machine_of(str(row["id"])),
+                machine=machine_of(str(row["id"])),
                 publisher=str(row.get("publisher") or ""),
                 type=str(row.get("kind") or ""),
                 settings=row["settings"],
@@ -201,8 +201,8 @@ def _deployment(group: str, row: dict[str, Any]) -> Deployment:
     )
 
 
-def _machine_of(extension: str) -> str:
-    return extension.rpartition("/extensions/")[0] or extension.removesuffix("/" + last_name(extension))
+def machine_of(extension: str) -> str:
+    return "/".join(extension.split("/")[:-2])
 
 
 def _unusable(subject: str, missing: list[str]) -> Gap:

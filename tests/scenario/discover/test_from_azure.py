@@ -11,6 +11,7 @@ from crossfade.cloud.services import Services
 from crossfade.commands.discover import discover, discover_exports
 from crossfade.commands.remains import Remains, discover_remains, require_free, write_draft
 from crossfade.errors import CloudError, InputError
+from crossfade.sources.remains_live import machine_of
 
 FORBIDDEN = (403, {"error": {"code": "AuthorizationFailed", "message": "The client does not have authorization."}})
 NO_ACCESS = (403, {"error": {"code": "InsufficientAccessError", "message": "Insufficient access."}})
@@ -92,6 +93,11 @@ def test_settings_that_resource_graph_leaves_out_are_read_from_the_extensions() 
     found = read(bare)
     assert found.inventory.substance() == whole.inventory.substance()
     assert bare.calls["arm GET virtualMachines/extensions"] == 14
+
+
+def test_the_machine_of_an_extension_is_known_in_any_casing() -> None:
+    machine = "/subscriptions/s/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/vm-0"
+    assert {machine_of(f"{machine}/{word}/dsc") for word in ("extensions", "Extensions")} == {machine}
 
 
 def test_deployments_that_may_not_be_read_are_a_gap(bench: Bench) -> None:

@@ -137,6 +137,17 @@ def test_an_unknown_tenant_and_group_are_named() -> None:
         live(Bench("tiny", **EVERYTHING), tenant_group="Nowhere")
 
 
+def test_who_is_shown_no_tenant_group_reads_the_default_one_and_an_estate_of_nothing_is_none() -> None:
+    bench = Bench("tiny")
+    bench.app.instead = {"TenantGroups/?$": (200, [])}
+    found = live(bench)
+    assert len(found.tenants) == 1
+    assert "tenant groups" in gaps(found)
+    bench.app.instead = {"Tenants/?$": (200, [])}
+    with pytest.raises(InputError, match="lists no tenant for whoever is signed in"):
+        live(bench)
+
+
 def test_progress_ends_with_all_lists_read() -> None:
     told: dict[str, tuple[int, int]] = {}
 
