@@ -20,6 +20,7 @@ from crossfade.commands.workspace import INVENTORY, VERIFICATION
 from crossfade.errors import CannotRollBack, InputError, Refused, StalePlan
 from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
+from crossfade.model.classic import Tenant
 from crossfade.model.ids import fold
 from crossfade.plan.completion import Completion, make_completion
 
@@ -258,6 +259,9 @@ def test_a_pool_that_classic_still_needs_stays_with_its_tenant(tmp_path: Path) -
     inventory = stage.workspace.read(INVENTORY, Inventory)
     states = {fold(move.source): "confirmed" for move in plan.hosts}
     assert make_completion(inventory, plan, states).stays == []
+    other = msgspec.structs.replace(inventory, tenants=[*inventory.tenants, Tenant(key="Default Tenant Group/empty")])
+    (kept,) = make_completion(other, plan, states).stays
+    assert (kept.key, "none of its pools" in kept.why) == ("Default Tenant Group/empty", True)
     states[fold(stage.move("off-1").source)] = "quarantined"
     found = make_completion(inventory, plan, states)
     (pool, tenant) = found.stays

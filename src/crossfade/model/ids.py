@@ -25,7 +25,8 @@ def fold(text: str) -> str:
 
 def _without_case(text: str) -> str:
     """Letter by letter, as services compare: `Fußball` and `Fussball` are two names, which full folding makes one."""
-    return text.casefold() if text.isascii() else "".join(map(_letter, text))
+    folded = text.casefold()
+    return folded if len(folded) == len(text) else "".join(map(_letter, text))
 
 
 def _letter(letter: str) -> str:

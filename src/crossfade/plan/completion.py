@@ -78,10 +78,13 @@ def make_completion(
         else:
             going[pool.key] = [*_of_pool(inventory, pool.key), *snapshots.get(fold(pool.key), [])]
     tenants = []
+    moved = {fold(parent_key(pool.source)) for pool in plan.pools}
     for tenant in inventory.tenants:
         left = [pool.key for pool in inventory.pools if parent_key(pool.key) == tenant.key and pool.key not in going]
         if left:
             stays.append(Stays(key=tenant.key, why=f"{len(left)} of its pools stay."))
+        elif fold(tenant.key) not in moved:
+            stays.append(Stays(key=tenant.key, why="It is empty, and none of its pools was in the plan."))
         else:
             tenants.append(Removal(kind="tenant", key=tenant.key))
     inputs = {"plan": plan.digest(), "inventory": inventory.design_digest()}
