@@ -11,6 +11,7 @@ from crossfade.plan.intent import (
     Access,
     Diagnostics,
     Hooks,
+    Installers,
     Intent,
     Notices,
     Scaling,
@@ -24,6 +25,8 @@ LOGS = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.OperationalInsights/workspaces/[^/]+",
     re.IGNORECASE,
 )
+URL = re.compile(r'https://[^\s"]+')
+"""As the script on the VMs takes addresses."""
 DISCONNECTED = ("log-off-after-grace", "wait")
 ACTIVE = ("wait", "log-off-after-grace")
 PEOPLE_GATES = ("none", "waves")
@@ -44,7 +47,7 @@ Check = tuple[bool, tuple[str, ...], str, str]
 def out_of_range(intent: Intent, where: Where) -> list[Problem]:
     """Every setting whose value cannot be, each with the mend. `where` gives file and line of a path of names."""
     checks = _of_waves(intent.waves) + _of_sessions(intent.sessions) + _of_access(intent.access)
-    checks += _of_diagnostics(intent.diagnostics)
+    checks += _of_diagnostics(intent.diagnostics) + _of_installers(intent.installers)
     checks += _of_notices(intent.notices) + _of_hooks(intent.hooks)
     problems = [
         Problem(where(*path), f"{'.'.join(path)} {what}.", mend) for good, path, what, mend in checks if not good
@@ -121,6 +124,20 @@ def _of_notices(notices: Notices) -> list[Check]:
 def _of_hooks(hooks: Hooks) -> list[Check]:
     seconds = hooks.deadline_seconds
     return [(1 <= seconds <= 86_400, ("hooks", "deadline_seconds"), "must be from 1 to 86400", "300 is usual.")]
+
+
+def _of_installers(installers: Installers) -> list[Check]:
+    optional = {"agent_url": installers.agent_url, "boot_loader_url": installers.boot_loader_url}
+    urls = {name: url for name, url in optional.items() if url} | {"broker_url": installers.broker_url}
+    version = re.fullmatch(r"(\d+(\.\d+){1,3})?", installers.agent_version) is not None
+    return [
+        *(
+            (URL.fullmatch(url) is not None, ("installers", name), "must begin with https:// and has no blanks", "")
+            for name, url in urls.items()
+        ),
+        (version, ("installers", "agent_version"), "is no version", 'For instance "1.0.7755.1800".'),
+        (installers.minimum_free_bytes >= 0, ("installers", "minimum_free_bytes"), "must not be negative", ""),
+    ]
 
 
 def _of_access(access: Access) -> list[Check]:
