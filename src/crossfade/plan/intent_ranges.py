@@ -27,6 +27,8 @@ LOGS = re.compile(
 )
 URL = re.compile(r'https://[^\s"]+')
 """As the script on the VMs takes addresses."""
+MSI = re.compile(r'[A-Z]:\\[^"<>|?*]+\.msi', re.IGNORECASE)
+"""Likewise paths of installers."""
 DISCONNECTED = ("log-off-after-grace", "wait")
 ACTIVE = ("wait", "log-off-after-grace")
 PEOPLE_GATES = ("none", "waves")
@@ -129,11 +131,16 @@ def _of_hooks(hooks: Hooks) -> list[Check]:
 def _of_installers(installers: Installers) -> list[Check]:
     optional = {"agent_url": installers.agent_url, "boot_loader_url": installers.boot_loader_url}
     urls = {name: url for name, url in optional.items() if url} | {"broker_url": installers.broker_url}
+    paths = {"agent": installers.agent, "boot_loader": installers.boot_loader}
     version = re.fullmatch(r"(\d+(\.\d+){1,3})?", installers.agent_version) is not None
     return [
         *(
             (URL.fullmatch(url) is not None, ("installers", name), "must begin with https:// and has no blanks", "")
             for name, url in urls.items()
+        ),
+        *(
+            (MSI.fullmatch(path) is not None, ("installers", name), "must be a full path that ends in .msi", "")
+            for name, path in paths.items()
         ),
         (version, ("installers", "agent_version"), "is no version", 'For instance "1.0.7755.1800".'),
         (installers.minimum_free_bytes >= 0, ("installers", "minimum_free_bytes"), "must not be negative", ""),

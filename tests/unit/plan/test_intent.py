@@ -154,6 +154,7 @@ until = "20261231"
         (b"[tags]\nowner = 3", "Write texts in quotes"),
         (b"[[accepted]]\nby = 'x'", "lacks finding"),
         (b"[installers]\nagent_url = 'http://x/a.msi'", "crossfade.toml:2: installers.agent_url must begin with https"),
+        (b"[installers]\nboot_loader = 'loader.msi'", "crossfade.toml:2: installers.boot_loader must be a full path"),
         (b"[installers]\nagent_version = 'latest'", "crossfade.toml:2: installers.agent_version is no version"),
         (b"[sessions]\nquiet_to = '20:00'", "crossfade.toml:2: sessions.quiet_to is quiet_from"),
         (b"[names]\nworkspace = '{pool}'", "crossfade.toml:2: names.workspace cannot hold {pool}"),
