@@ -24,6 +24,8 @@ BATCH = 20
 BATCHES_AT_ONCE = 4
 IDS_PER_CALL = 1000
 REPLICATION_S = 300.0
+SHOWN_WITHIN_S = 120.0
+"""For how long a group is looked for whose creation was not answered: a second one would be another group."""
 USER_FIELDS = "id,userPrincipalName,accountEnabled,onPremisesSamAccountName,userType"
 GROUP_FIELDS = (
     "id,displayName,description,mailNickname,securityEnabled,mailEnabled,groupTypes,membershipRule,"
@@ -146,11 +148,11 @@ class Graph:
             return await self._create_group(display_name, nickname, description, owners)
         except OutcomeUnknown as error:
             unknown = error
-        await self._clock.sleep(15)
-        made = await self._groups(filter, subject)
-        if not made:
-            raise unknown
-        return made[0]
+        for _ in range(round(SHOWN_WITHIN_S / 15)):
+            await self._clock.sleep(15)
+            if made := await self._groups(filter, subject):
+                return made[0]
+        raise unknown
 
     async def _create_group(
         self, display_name: str, nickname: str, description: str, owners: Sequence[str]

@@ -3,7 +3,16 @@ still serves them."""
 
 import msgspec
 
-from crossfade.errors import CloudError, Forbidden, InputError, NotFound, Problem, Throttled, Unauthorized
+from crossfade.errors import (
+    CloudError,
+    Forbidden,
+    InputError,
+    NotFound,
+    Problem,
+    ServiceFailed,
+    Throttled,
+    Unauthorized,
+)
 from crossfade.execution.run import Services
 from crossfade.model.ids import fold
 from crossfade.plan.plan import Plan
@@ -45,11 +54,17 @@ async def probe(plan: Plan, services: Services) -> Probe:
         except NotFound as error:
             told = str(error)
         except CloudError as error:
-            return Probe(0, str(error), hidden=isinstance(error, HIDES))
+            return Probe(0, str(error), hidden=_hides(error))
         else:
             if rows:
                 return Probe(len(rows))
     return Probe(0, told)
+
+
+def _hides(error: CloudError) -> bool:
+    """Whether somebody answers and does not say. So does whatever stands between us and the service, under a good
+    status: a proxy's page, an empty answer."""
+    return isinstance(error, HIDES) or (isinstance(error, ServiceFailed) and not error.status)
 
 
 def alive(found: Probe, plan: Plan) -> list[Problem]:

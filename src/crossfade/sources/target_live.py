@@ -260,7 +260,7 @@ class _Reader:
         if not ids:
             return
         rows = await self._rows("groups", "the directory groups", lambda: self._graph.objects(ids, ("group",)))
-        self.reading.groups = {str(row["id"]): str(row.get("displayName") or "") for row in rows}
+        self.reading.groups = {fold(str(row["id"])): str(row.get("displayName") or "") for row in rows}
         await together(*(self._members(one) for one in ids), self._strangers())
 
     async def _members(self, group: str) -> None:
@@ -329,14 +329,14 @@ def _group_of(resource_id: str) -> str:
 
 
 def _publishing(reading: TargetReading, principal: str) -> set[str]:
-    """Object ids of the principals of a type (lower-case) that hold a role which publishes desktops and apps."""
+    """Folded object ids of the principals of a type (lower-case) that hold a role which publishes desktops and apps."""
     using = {DESKTOP_USER_ROLE} | {fold(str(row.get("name", ""))) for row in _all(reading.roles) if _uses(row)}
     found = set()
     for row in _all(reading.grants):
         properties = row.get("properties") or {}
         role = fold(last_name(str(properties.get("roleDefinitionId", ""))))
         if role in using and same(str(properties.get("principalType", "")), principal):
-            found.add(str(properties["principalId"]))
+            found.add(fold(str(properties["principalId"])))
     return found
 
 

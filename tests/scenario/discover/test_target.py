@@ -194,6 +194,20 @@ def test_only_the_pools_that_matter_have_their_hosts_read() -> None:
     assert found.object(target.pool) is not None
 
 
+def test_a_group_is_known_by_its_id_in_any_casing() -> None:
+    bench = Bench("tiny")
+    target = Made(bench)
+
+    async def story(services: Services) -> TargetSnapshot:
+        await target.make(services)
+        for one in bench.world.state.arm.role_assignments.values():
+            one.principal_id = one.principal_id.upper() if one.principal_type == "Group" else one.principal_id
+        return await discover_target(services, None, [bench.subscription])
+
+    (team,) = bench.run(story).directory_groups
+    assert (team.id, team.display_name, len(team.members)) == (target.team.id, "Team", 2)
+
+
 def test_digest_stays_when_only_live_values_move() -> None:
     bench = Bench("tiny")
     target = Made(bench)

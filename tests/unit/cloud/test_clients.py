@@ -331,6 +331,13 @@ def test_throttled_requests_inside_a_batch_are_asked_again_alone() -> None:
     assert at.loop.time() == pytest.approx(9, abs=0.5)
 
 
+def test_a_group_whose_making_was_not_answered_is_looked_for_and_not_made_twice() -> None:
+    nobody = (200, {}, {"value": []})
+    wire = Wire(nobody, ConnectionResetError(), nobody, nobody, (200, {}, {"value": [{"id": "g"}]}))
+    assert run(wire, lambda services: services.graph.ensure_group("G", "g-1")) == {"id": "g"}
+    assert [request["method"] for request in wire.requests].count("POST") == 1
+
+
 def test_answers_of_a_batch_to_what_nobody_asked_are_left_out() -> None:
     odd = [{"id": "7", "status": 200}, {"status": 200}, {"id": "x"}, {"id": "0", "status": 200, "body": {"id": "i"}}]
     wire = Wire((200, {}, {"responses": [*odd, {"id": "1", "status": None}]}))
