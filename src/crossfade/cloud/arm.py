@@ -7,7 +7,7 @@ no ETag that would notice a second writer (facts/arm-service 1.7, 2.7).
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from crossfade.clock import Clock, parse_iso
 from crossfade.cloud.access import Access
 from crossfade.cloud.calls import Call
 from crossfade.cloud.diagnostics import Diagnostics
+from crossfade.cloud.heard import listening
 from crossfade.cloud.machines import Machines
 from crossfade.cloud.mapping import unusable_error
 from crossfade.cloud.pipeline import Answer, Line
@@ -337,6 +338,12 @@ class Arm:
         return str((await sent(call, operation, namespace)).get("registrationState", ""))
 
     # -- what no SDK at hand offers
+
+    async def time(self) -> datetime | None:
+        """The time that the service says it is, to the second; None where it does not say."""
+        with listening(lambda _: None) as heard:
+            await self.subscriptions()
+        return heard.answered_at
 
     async def subscriptions(self) -> list[dict[str, Any]]:
         return await self._line.rows("/subscriptions", subject="the subscriptions", query={"api-version": "2022-12-01"})

@@ -10,6 +10,7 @@ Whoever listens has all calls made inside, by this task and by those it begins.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -34,13 +35,16 @@ OnRetry = Callable[[RetryDetails], None]
 
 
 class Heard(msgspec.Struct):
-    """Ids by which the vendor finds the last write that was answered well; empty when there was none."""
+    """Ids by which the vendor finds the last write that was answered well; empty when there was none. `answered_at`:
+    the service's time of the last answer that told it."""
 
     on_retry: OnRetry
     request_id: str = ""
     correlation_id: str = ""
+    answered_at: datetime | None = None
 
     def answered(self, call: Call, headers: Mapping[str, str]) -> None:
+        self.answered_at = mapping.answered_at(headers) or self.answered_at
         if not call.safe:
             self.request_id, self.correlation_id = mapping.ids_of(headers)
 

@@ -253,6 +253,14 @@ def _until(text: str, date: str) -> float | None:
     return max(0.0, (_aware(moment) - _aware(answered)).total_seconds())
 
 
+def answered_at(headers: Mapping[str, str]) -> datetime | None:
+    """When the service says that it answered, to the second; None where it does not say."""
+    try:
+        return _aware(parsedate_to_datetime(_first(headers, "date")))
+    except ValueError:
+        return None
+
+
 def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -20,6 +20,8 @@ from crossfade.plan.preflight import log_workspace, needed, needed_for_logs
 from crossfade.sources.services import Services
 
 LEAST_PYTHON = (3, 11)
+CLOCK_S = 90.0
+"""So far from Azure's a clock may be: an answer tells its second, and was on its way for some."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ async def look_there(workspace: Workspace, services: Services, subscriptions: Se
         _missed(await _asked("classic service", _classic, services), workspace),
         await _asked("directory", _directory, services),
         await _asked("Azure Resource Manager", _arm, services),
+        await _asked("clock", _clock, services),
     ]
     for one in subscriptions or _home(workspace):
         checks += await _rights(services, f"/subscriptions/{one}", _needed(workspace))
@@ -136,13 +139,31 @@ async def _directory(services: Services) -> tuple[str, str]:
     if policies is None:
         mend = "Have Policy.Read.All granted, or accept it by name in crossfade.toml: conditional-access:unread."
         return "it answers, but Conditional Access policies may not be read", mend
-    return f"it answers; {len(policies)} Conditional Access policies can be read", ""
+    return f"it answers; {_many(len(policies), 'Conditional Access policy')} can be read", ""
 
 
 async def _arm(services: Services) -> tuple[str, str]:
     visible = await services.arm.subscriptions()
     mend = "" if visible else "Have at least Reader granted on the target's subscription."
-    return f"{len(visible)} subscriptions can be seen", mend
+    return f"{_many(len(visible), 'subscription')} can be seen", mend
+
+
+def _many(count: int, noun: str) -> str:
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
+
+
+async def _clock(services: Services) -> tuple[str, str]:
+    """Tokens, quiet hours, and waiting for a host's next sign of life go by this machine's clock."""
+    theirs = await services.arm.time()
+    if theirs is None:
+        return "Azure did not say what time it is", ""
+    ahead_s = (services.clock.now() - theirs).total_seconds()
+    if abs(ahead_s) < CLOCK_S:
+        return "as Azure's", ""
+    way = "ahead of" if ahead_s > 0 else "behind"
+    mend = "Have a time service set it: tokens, quiet hours and waiting for hosts go by it."
+    return f"{abs(ahead_s) / 60:.0f} minutes {way} Azure's", mend
 
 
 def _home(workspace: Workspace) -> list[str]:
