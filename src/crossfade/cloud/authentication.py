@@ -159,7 +159,7 @@ class Bearer(AsyncHTTPPolicy[Any, Any]):
         self._service = service
         self._tokens = tokens
         self._scope = scope
-        self._host = urlsplit(origin).netloc
+        self._host, self._port = _host_and_port(origin)
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         self._check(request.http_request)
@@ -189,8 +189,9 @@ class Bearer(AsyncHTTPPolicy[Any, Any]):
         return await self.next.send(request)
 
     def _check(self, http_request: Any) -> None:
-        parts = urlsplit(http_request.url)
-        if parts.scheme == "https" and (parts.netloc == self._host or parts.netloc.endswith("." + self._host)):
+        parts, (host, port) = urlsplit(http_request.url), _host_and_port(http_request.url)
+        ours = port == self._port and (host == self._host or host.endswith("." + self._host))
+        if parts.scheme == "https" and ours:
             return
         call = current(self._service, http_request)
         raise Rejected(
@@ -199,6 +200,15 @@ class Bearer(AsyncHTTPPolicy[Any, Any]):
             "Check the service's address; report it if the address is right.",
             service=self._service,
         )
+
+
+def _host_and_port(url: str) -> tuple[str, int]:
+    """In small letters, and as a number: links name a host in any casing, and 443 or nothing."""
+    parts = urlsplit(url)
+    try:
+        return parts.hostname or "", parts.port or 443
+    except ValueError:
+        return "", 0
 
 
 _CHALLENGE = re.compile(r'claims="?([A-Za-z0-9+/_=-]+)"?')

@@ -201,9 +201,20 @@ def test_a_service_that_wants_a_day_of_rest_is_told_and_does_not_silence_the_oth
     assert at.loop.time() == pytest.approx(1800, abs=1)
 
 
-def test_a_next_page_elsewhere_is_refused() -> None:
-    wire = Wire((200, {}, {"value": [{"id": "1"}], "nextLink": "https://evil.test/steal"}))
-    with pytest.raises(errors.Rejected, match=r"evil\.test"):
+@pytest.mark.parametrize("origin", ["https://cloud.test:443", "https://Cloud.TEST", "https://west.cloud.test"])
+def test_a_next_page_is_followed_however_the_services_host_is_written(origin: str) -> None:
+    wire = Wire((200, {}, {"value": [{"id": "1"}], "nextLink": f"{origin}/next"}), (200, {}, {"value": [{"id": "2"}]}))
+    for name in ("host pools", "subscriptions"):
+        assert run(wire, LISTS[name])[-1] == {"id": "2"}
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.test/", "http://cloud.test/", "https://cloud.test:8443/", "https://cloud.test@evil.test/"],
+)
+def test_a_next_page_elsewhere_is_refused(elsewhere: str) -> None:
+    wire = Wire((200, {}, {"value": [{"id": "1"}], "nextLink": elsewhere}))
+    with pytest.raises(errors.Rejected, match="Did not follow a link"):
         run(wire, lambda services: services.arm.rows("hostPools", f"/subscriptions/{SUB}"))
     assert len(wire.requests) == 1
 
