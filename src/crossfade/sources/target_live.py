@@ -336,8 +336,8 @@ def _publishing(reading: TargetReading, principal: str) -> set[str]:
         properties = row.get("properties") or {}
         role = fold(last_name(str(properties.get("roleDefinitionId", ""))))
         if role in using and same(str(properties.get("principalType", "")), principal):
-            found.add(fold(str(properties["principalId"])))
-    return found
+            found.add(fold(str(properties.get("principalId") or "")))
+    return found - {""}
 
 
 def _is_strong(row: dict[str, Any], definitions: dict[str, RoleDefinition]) -> bool:
