@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ from crossfade.clock import SimulatedClock
 from crossfade.commands import worker
 from crossfade.commands.fleet import wanted_by_others
 from crossfade.errors import DatabaseLost, InputError, JournalMismatch, LeaseLost, Refused
+from crossfade.execution import postgres_store
 from crossfade.execution.fleet import FINISHED, HELD, WAITING, WORKING, Entry, Fleet, Watch, holder_of, look, next_of
 from crossfade.execution.journal import Journal
 from crossfade.execution.places import PostgresPlace
@@ -163,6 +166,14 @@ def test_a_worker_that_only_stood_still_writes_nothing_more(
             mine.beat("one")
         assert [event.reason for event in adopted.events(kind="note")] == ["adopted"]
         assert adopted.verify() == 2
+
+
+def test_the_database_knows_a_worker_by_its_whole_name(place: PostgresPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the connections of one that stood still would not be ended, and its runs could not be adopted."""
+    monkeypatch.setattr(platform, "node", lambda: "Jörgs-sehr-langer-Rechnername-im-dritten-Stock.firma.example")
+    name = holder_of(worker.fresh_name())
+    with closing(postgres_store.connect(place, name)) as connection:
+        assert connection.execute("SHOW application_name").fetchone() == (name,)
 
 
 def test_a_worker_that_leaves_gives_back_what_it_had(fleet: Fleet) -> None:

@@ -17,7 +17,7 @@ from crossfade.cli.fleeting import as_text
 from crossfade.cloud.services import Services
 from crossfade.commands import fleet, worker
 from crossfade.commands.workspace import DATABASE_VARIABLE, Workspace
-from crossfade.errors import PreflightFailed
+from crossfade.errors import InputError, PreflightFailed
 from crossfade.execution.fleet import Fleet
 from crossfade.execution.places import PostgresPlace
 from crossfade.plan.intent import Names
@@ -187,6 +187,9 @@ def test_a_run_that_is_queued_again_keeps_what_is_not_said_anew(tenants: Tenants
     reached = {"tenant_id": "t", "client_id": "c"}
     assert queued(reached, name="Adatum", share=40) == ("Adatum", 40, reached)
     assert queued({}) == ("Adatum", 40, reached)
+    for name in ("n" * 101, "two\nlines"):
+        with pytest.raises(InputError, match="--name"):
+            queued({}, name=name)
     assert queued({"tenant_id": "u"}, share=100) == ("Adatum", 100, {"tenant_id": "u"})
 
 

@@ -11,7 +11,7 @@ from crossfade.clock import Clock, SystemClock, iso
 from crossfade.commands.apply import keep_in_database, read_plan, refuse_another
 from crossfade.commands.kept import target_of
 from crossfade.commands.workspace import PLAN, Workspace
-from crossfade.errors import PreflightFailed, Refused
+from crossfade.errors import InputError, PreflightFailed, Problem, Refused
 from crossfade.execution.fleet import FINISHED, WAITING, WHOLE, Fleet, Worker, look, waits_for
 from crossfade.execution.fleet import Entry as Entry
 from crossfade.execution.places import PostgresPlace
@@ -22,6 +22,7 @@ from crossfade.plan.quotas import Quota, passed_together, shared
 
 ANY_SCHEMA = "public"
 """Of a database's place where no schema is meant."""
+LONGEST_NAME = 100
 
 
 class FleetStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +63,7 @@ def queue(
         known = next((each for each in entries if each.run == run), None)
         entry = Entry(
             run=run,
-            name=name or (known.name if known else _name_of(workspace.folder.resolve())),
+            name=_checked(name or (known.name if known else _name_of(workspace.folder.resolve()))),
             folder=folder,
             connection=said or (known.connection if known else {}),
             limits=limits_of(workspace, plan.subscription),
@@ -103,6 +104,14 @@ def _wants(workspace: Workspace, plan: Plan, now: datetime) -> list[Quota]:
 def _name_of(folder: Path) -> str:
     """The folder's, or of the one around it where it is a hidden one, as `.crossfade` is."""
     return folder.parent.name if folder.name.startswith(".") else folder.name
+
+
+def _checked(name: str) -> str:
+    """Raises InputError for what would tear the tables in which it stands."""
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        what = f"It must be of up to {LONGEST_NAME} letters, all in one line."
+        raise InputError("The run was not queued.", [Problem("--name", what, "Give it a short one.")])
+    return name
 
 
 def limits_of(workspace: Workspace, subscription: str) -> list[str]:

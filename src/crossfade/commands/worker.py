@@ -8,6 +8,7 @@ of it. A worker whose database does not answer waits until it does.
 import asyncio
 import os
 import platform
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -85,8 +86,9 @@ class Stops:
 
 
 def fresh_name() -> str:
-    """Of a worker: where it is, and which."""
-    return f"{platform.node()[:30] or 'worker'}-{os.getpid()}-{RandomIds().fresh()[:6]}"
+    """Of a worker: where it is, and which. The database knows its connections by it, and keeps 63 letters of ASCII."""
+    node = re.sub(r"[^A-Za-z0-9.-]", "-", platform.node())[:30]
+    return f"{node or 'worker'}-{os.getpid()}-{RandomIds().fresh()[:6]}"
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
