@@ -22,6 +22,7 @@ from crossfade.execution.transitions import Kind
 from crossfade.inventory.inventory import Inventory
 from crossfade.model.classic import Tenant
 from crossfade.model.ids import fold
+from crossfade.model.provenance import Gap
 from crossfade.plan.completion import Completion, make_completion
 
 DAY = 86_400.0
@@ -258,15 +259,28 @@ def test_a_pool_that_classic_still_needs_stays_with_its_tenant(tmp_path: Path) -
     plan = stage.make_plan()
     inventory = stage.workspace.read(INVENTORY, Inventory)
     states = {fold(move.source): "confirmed" for move in plan.hosts}
+    pool = stage.move("off-1").source_pool
+    tenant = pool.rpartition("/")[0]
     assert make_completion(inventory, plan, states).stays == []
     other = msgspec.structs.replace(inventory, tenants=[*inventory.tenants, Tenant(key="Default Tenant Group/empty")])
     (kept,) = make_completion(other, plan, states).stays
     assert (kept.key, "none of its pools" in kept.why) == ("Default Tenant Group/empty", True)
+    for subject, kept in (
+        (f"the SessionHosts of {pool}", [pool, tenant]),
+        (f"{pool}/AppGroups", [pool, tenant]),
+        (f"the SessionHosts of {pool} 2", [tenant]),
+        (f"the HostPools of {tenant}", [tenant]),
+        (f"the StartMenuApps of {pool}/Office Apps", []),
+    ):
+        gap = Gap(subject=subject, what="It could not be read.", why="The service is ill.", mend="")
+        unread = make_completion(msgspec.structs.replace(inventory, gaps=[gap]), plan, states)
+        assert [one.key for one in unread.stays] == kept
+        assert pool not in kept or "is ill" in unread.stays[0].why
     states[fold(stage.move("off-1").source)] = "quarantined"
     found = make_completion(inventory, plan, states)
-    (pool, tenant) = found.stays
-    assert "off-1" in pool.why
-    assert "1 of its pools" in tenant.why
+    (one, all_of_them) = found.stays
+    assert "off-1" in one.why
+    assert "1 of its pools" in all_of_them.why
     assert [key.rpartition("/")[2] for key in found.pools] == ["Workstations"]
     assert found.tenants == []
     without = msgspec.structs.replace(plan, pools=[one for one in plan.pools if one.personal])

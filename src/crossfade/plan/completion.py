@@ -83,6 +83,8 @@ def make_completion(
         left = [pool.key for pool in inventory.pools if parent_key(pool.key) == tenant.key and pool.key not in going]
         if left:
             stays.append(Stays(key=tenant.key, why=f"{len(left)} of its pools stay."))
+        elif unread := _not_read(inventory, tenant.key):
+            stays.append(Stays(key=tenant.key, why=unread))
         elif fold(tenant.key) not in moved:
             stays.append(Stays(key=tenant.key, why="It is empty, and none of its pools was in the plan."))
         else:
@@ -128,8 +130,18 @@ def _why_not(inventory: Inventory, pool: str, planned: set[str], states: Mapping
     people = [session.upn for session in inventory.sessions if fold(parent_key(session.key)) in hosts]
     if people:
         return f"Somebody is signed in there: {', '.join(sorted(set(people)))}."
-    gaps = [gap for gap in inventory.gaps if fold(gap.subject).startswith(fold(pool))]
-    return f"{gaps[0].subject} could not be read whole: {gaps[0].what}" if gaps else ""
+    return _not_read(inventory, pool)
+
+
+def _not_read(inventory: Inventory, key: str) -> str:
+    """Why nobody knows what is left of a pool or tenant, or of what is below it; empty where all of it was read. Start
+    menus need a host that answers, and say nothing of what classic still has."""
+    for gap in inventory.gaps:
+        listed, _, parent = fold(gap.subject).partition(" of ")
+        place = parent if listed.startswith("the ") and listed != "the startmenuapps" else fold(gap.subject)
+        if f"{place}/".startswith(f"{fold(key)}/"):
+            return f"{gap.subject}: {gap.what} {gap.why}"
+    return ""
 
 
 def _still_serves(host: SessionHost, states: Mapping[str, str]) -> bool:
