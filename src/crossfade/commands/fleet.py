@@ -60,7 +60,7 @@ def queue(
         entries = fleet.entries()
         if problems := passed_together(mine, wanted_by_others(entries, run, folder)):
             raise PreflightFailed("The run was not queued: the queue wants more than there is.", problems)
-        known = next((each for each in entries if each.run == run), None)
+        known = next((each for each in entries if each.run == run and _is_here(each, folder)), None)
         entry = Entry(
             run=run,
             name=_checked(name or (known.name if known else _name_of(workspace.folder.resolve()))),
@@ -74,6 +74,11 @@ def queue(
         refuse_another(workspace, run)
         fleet.add(entry)
     return entry
+
+
+def _is_here(entry: Entry, folder: str) -> bool:
+    """Whether an entry's folder is this one, or was until it was moved. A copy is another, with a name of its own."""
+    return entry.folder == folder or not Path(entry.folder).is_dir()
 
 
 def wanted_by_others(entries: Sequence[Entry], run: str, folder: str) -> dict[str, dict[str, int]]:
