@@ -265,15 +265,15 @@ def test_a_pool_that_classic_still_needs_stays_with_its_tenant(tmp_path: Path) -
     other = msgspec.structs.replace(inventory, tenants=[*inventory.tenants, Tenant(key="Default Tenant Group/empty")])
     (kept,) = make_completion(other, plan, states).stays
     assert (kept.key, "none of its pools" in kept.why) == ("Default Tenant Group/empty", True)
-    for subject, kept in (
-        (f"the SessionHosts of {pool}", [pool, tenant]),
-        (f"{pool}/AppGroups", [pool, tenant]),
-        (f"the SessionHosts of {pool} 2", [tenant]),
-        (f"the HostPools of {tenant}", [tenant]),
-        (f"the StartMenuApps of {pool}/Office Apps", []),
+    for subject, missing, kept in (
+        (f"the SessionHosts of {pool}", "hosts", [pool, tenant]),
+        (f"{pool}/AppGroups", "groups", [pool, tenant]),
+        (f"the SessionHosts of {pool} 2", "sessions", [tenant]),
+        (f"the HostPools of {tenant}", "pools", [tenant]),
+        (f"the StartMenuApps of {pool}/Office Apps", "sessions", []),
     ):
         gap = Gap(subject=subject, what="It could not be read.", why="The service is ill.", mend="")
-        unread = make_completion(msgspec.structs.replace(inventory, gaps=[gap]), plan, states)
+        unread = make_completion(msgspec.structs.replace(inventory, gaps=[gap], **{missing: []}), plan, states)
         assert [one.key for one in unread.stays] == kept
         assert pool not in kept or "is ill" in unread.stays[0].why
     states[fold(stage.move("off-1").source)] = "quarantined"

@@ -17,7 +17,8 @@ def open_blockers(findings: Findings, intent: Intent, today: str) -> list[Proble
     problems = []
     for finding in findings.blockers():
         answer = accepted.get(fold(finding.id))
-        if skipped and f"{fold(finding.subject)}/".startswith(skipped):
+        place = fold(str(finding.evidence.get("of") or finding.subject))
+        if skipped and f"{place}/".startswith(skipped):
             continue
         if answer is None:
             problems.append(Problem(finding.subject, f"{finding.what} {finding.why}", finding.mend))

@@ -11,6 +11,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.unread import unread
 from crossfade.model.classic import ClassicObject, SessionHost
 from crossfade.model.ids import fold, parent_key
 from crossfade.plan.kept_disks import CONFIRMED, KeptDisk
@@ -83,8 +84,8 @@ def make_completion(
         left = [pool.key for pool in inventory.pools if parent_key(pool.key) == tenant.key and pool.key not in going]
         if left:
             stays.append(Stays(key=tenant.key, why=f"{len(left)} of its pools stay."))
-        elif unread := _not_read(inventory, tenant.key):
-            stays.append(Stays(key=tenant.key, why=unread))
+        elif why := _not_read(inventory, tenant.key):
+            stays.append(Stays(key=tenant.key, why=why))
         elif fold(tenant.key) not in moved:
             stays.append(Stays(key=tenant.key, why="It is empty, and none of its pools was in the plan."))
         else:
@@ -134,14 +135,9 @@ def _why_not(inventory: Inventory, pool: str, planned: set[str], states: Mapping
 
 
 def _not_read(inventory: Inventory, key: str) -> str:
-    """Why nobody knows what is left of a pool or tenant, or of what is below it; empty where all of it was read. Start
-    menus need a host that answers, and say nothing of what classic still has."""
-    for gap in inventory.gaps:
-        listed, _, parent = fold(gap.subject).partition(" of ")
-        place = parent if listed.startswith("the ") and listed != "the startmenuapps" else fold(gap.subject)
-        if f"{place}/".startswith(f"{fold(key)}/"):
-            return f"{gap.subject}: {gap.what} {gap.why}"
-    return ""
+    """Why nobody knows what is left of a pool or tenant, or of what is below it; empty where all of it was read."""
+    gaps = [one.gap for one in unread(inventory) if one.is_of(fold(key))]
+    return f"{gaps[0].subject}: {gaps[0].what} {gaps[0].why}" if gaps else ""
 
 
 def _still_serves(host: SessionHost, states: Mapping[str, str]) -> bool:

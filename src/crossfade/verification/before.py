@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from crossfade.inventory.inventory import Inventory
+from crossfade.inventory.unread import ACCESS, unread
 from crossfade.model.classic import AppGroup, AssignmentType, Desktop, GroupKind, HostPool, RemoteApp
 from crossfade.model.ids import fold, last_name, parent_key
 from crossfade.model.target import VirtualMachine
@@ -52,6 +53,8 @@ class Before:
                 listed.setdefault(fold(assignment.upn), assignment.upn)
                 people.call(assignment.upn)
         self._own = self._own_hosts(inventory)
+        parts = (one for one in unread(inventory) if one.collection in ACCESS)
+        self._unread = [one.gap for one in parts if any(one.is_of(pool) for pool in self._pools)]
 
     def _pool(self, group: AppGroup) -> HostPool | None:
         return self._pools.get(fold(parent_key(group.key)))
@@ -102,7 +105,8 @@ class Before:
             people = frozenset(self._listed[key].keys() & present)
             self._open(found, key, group, people)
         found.unjudged = [
-            Unexplained(subject=self.people.label(person), why=why) for person, why in self.unjudged().items()
+            *(Unexplained(subject=gap.subject, why=f"{gap.what} {gap.why}") for gap in self._unread),
+            *(Unexplained(subject=self.people.label(person), why=why) for person, why in self.unjudged().items()),
         ]
         return found
 

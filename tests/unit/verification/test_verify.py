@@ -248,6 +248,13 @@ class TestUnexplained:
         assert not found.lost
         assert not found.equivalent()
 
+    def test_parts_of_classic_that_did_not_come(self) -> None:
+        case = Case()
+        subjects = [f"the AssignedUsers of {OFFICE}/More", f"{OWN}/SessionHosts", f"the AppGroups of {OFFICE} 2"]
+        gaps = [Gap(subject=subject, what="Not read.", why="It is ill.", mend="") for subject in subjects]
+        case.inventory = replace(case.inventory, gaps=gaps)
+        assert [item.subject for item in case.check().unexplained] == subjects[:2]
+
     def test_grants_that_cannot_be_judged(self) -> None:
         case = Case()
         case.grant("g-unread", case.name(f"{OFFICE}/Apps"), "Group")
