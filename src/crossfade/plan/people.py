@@ -142,6 +142,13 @@ def unresolved(inventory: Inventory, target: TargetSnapshot, decided: Mapping[st
     return found
 
 
+def unlisted(decided: Mapping[str, str], inventory: Inventory) -> list[str]:
+    """Notes on decisions about names that classic does not list: misspelled, or gone by now."""
+    known = {fold(upn) for upn, _ in _listed(inventory)}
+    told = "whom classic does not list: nothing follows from it."
+    return [f"[people] names {old}, {told}" for old in sorted(decided) if fold(old) not in known]
+
+
 def _listed(inventory: Inventory) -> Iterable[tuple[str, str]]:
     yield from ((item.upn, item.key) for item in inventory.assignments)
     yield from ((host.assigned_user, host.key) for host in inventory.hosts if host.assigned_user)

@@ -21,7 +21,7 @@ from crossfade.plan.layout import Layout, lay_out
 from crossfade.plan.left_behind import left_behind
 from crossfade.plan.objects import Objects
 from crossfade.plan.operations import AnyOperation
-from crossfade.plan.people import WhoIsWho, looked_up, who_is_who, with_todays_names
+from crossfade.plan.people import WhoIsWho, looked_up, unlisted, who_is_who, with_todays_names
 from crossfade.plan.plan import HostMove, Plan, PoolPlan, Wave
 from crossfade.plan.quotas import counted, quotas
 from crossfade.plan.rbac import Roles, plan_roles
@@ -174,6 +174,7 @@ def _notes(given: _Given, design: _Design, waves: list[Wave]) -> Iterable[str]:
     yield from design.objects.notes()
     yield from _skipped(inventory, intent)
     yield from _missing(design.access)
+    yield from unlisted(intent.people, inventory)
     yield from _empty(design.hosts)
     yield from _in_several_waves(waves)
     yield from acceptances.unused(findings, intent)

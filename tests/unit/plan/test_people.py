@@ -56,6 +56,10 @@ def test_who_is_left_out_keeps_a_named_place_with_the_reason() -> None:
     estate, target = office()
     plan = plan_of(estate, target, people={LEFT: "leave out: retired in May"})
     assert plan.access[0].missing[LEFT] == "left out: retired in May"
+    assert not [note for note in plan.notes if "[people]" in note]
+    misspelled = plan_of(estate, target, people={"ofice2@contoso.com": "leave out: retired in May"})
+    (note,) = [note for note in misspelled.notes if "[people]" in note]
+    assert "ofice2@contoso.com, whom classic does not list" in note
 
 
 def test_a_personal_desktop_goes_to_the_name_of_today() -> None:
