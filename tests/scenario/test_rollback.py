@@ -14,8 +14,10 @@ from stage import MORNING, Sessions, Stage, personal, pooled, short, spec_of
 from avdtwin import agents
 from crossfade.commands.apply import Hook
 from crossfade.commands.rollback import is_rolled_back, under_way
+from crossfade.commands.verify import verify
 from crossfade.errors import CannotRollBack, InputError, Refused
 from crossfade.execution.transitions import Kind
+from crossfade.verification.verification import Verification
 
 SMALL = spec_of(pooled(hosts=3), personal(hosts=1))
 BEFORE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
@@ -36,6 +38,10 @@ def moved(folder: Path, engine: str = "inprocess", **options: Any) -> tuple[Stag
     return kept(key, folder, make), *BEFORE[key]
 
 
+def proven(stage: Stage) -> Verification:
+    return stage.with_services(lambda services: verify(stage.workspace, services, stage.rehearsal.clock))
+
+
 @pytest.mark.parametrize("engine", ["inprocess", "dbos"])
 def test_a_whole_run_leaves_the_target_as_it_was(tmp_path: Path, engine: str) -> None:
     stage, target, classic = moved(tmp_path, engine)
@@ -54,8 +60,11 @@ def test_a_run_rolled_back_may_be_applied_again(tmp_path: Path) -> None:
     stage, target, _ = moved(tmp_path)
     there = target_of(stage)
     take_back(stage)
+    with pytest.raises(Refused, match="nothing to prove on the target"):
+        proven(stage)
     again = stage.apply()
     assert (again.state, again.error) == ("finished", None)
+    assert proven(stage).equivalent()
     assert set(stage.hosts().values()) == {"confirmed"}
     assert set(there["resources"]) == set(target_of(stage)["resources"])
     assert take_back(stage).state == "rolled_back"

@@ -3,8 +3,10 @@
 from crossfade.clock import Clock, iso
 from crossfade.commands.discover import discover_target
 from crossfade.commands.kept import inventory_of, target_of
+from crossfade.commands.rollback import is_rolled_back
 from crossfade.commands.who import TARGET_NOW
 from crossfade.commands.workspace import PLAN, VERIFICATION, Workspace
+from crossfade.errors import Refused
 from crossfade.execution.chains import made_in
 from crossfade.execution.reader import JournalReader
 from crossfade.execution.run import run_id_of
@@ -29,10 +31,11 @@ async def verify(
 ) -> Verification:
     """Read the target anew into target-now.json, compare, and write verification.json. Writes to neither service.
 
-    Raises InputError for missing documents, StalePlan when the inventory that the plan was made of is gone,
-    CloudError when the target cannot be read.
+    Raises InputError for missing documents, StalePlan when the inventory that the plan was made of is gone, Refused for
+    a run that was rolled back, CloudError when the target cannot be read.
     """
     plan, inventory = documents(workspace)
+    _refuse_rolled_back(workspace)
     pools = [pool.target for pool in plan.pools]
     subscriptions = _subscriptions(workspace, plan)
     target = await discover_target(
@@ -42,6 +45,16 @@ async def verify(
     workspace.write(TARGET_NOW, target)
     workspace.write(VERIFICATION, verification)
     return verification
+
+
+def _refuse_rolled_back(workspace: Workspace) -> None:
+    """Nobody is to open anything on the target then: whoever were compared would all count as lost."""
+    if workspace.has_journal() and is_rolled_back(workspace):
+        raise Refused(
+            "There is nothing to prove on the target.",
+            "The run of this plan was rolled back: people work on classic, as before.",
+            "`crossfade discover` reads what classic has now; `crossfade apply` moves once more.",
+        )
 
 
 def exit_code(verification: Verification) -> int:
