@@ -292,6 +292,12 @@ class TlsTransport(AioHttpTransport):  # type: ignore[misc]
             if never_sent(error.inner_exception):
                 raise
             raise ServiceResponseError("the connection was lost", error=error.inner_exception) from error
+        except ServiceResponseError as error:
+            refused = error.inner_exception
+            if not isinstance(refused, aiohttp.ClientHttpProxyError):
+                raise
+            told = f"the proxy let nothing through: {refused.status} {refused.message}".rstrip()
+            raise ServiceRequestError(told, error=refused) from error
 
 
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)

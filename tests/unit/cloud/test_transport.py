@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
 import pytest
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.pipeline.transport import HttpRequest as LegacyRequest
 from azure.core.rest import HttpRequest
+from multidict import CIMultiDict, CIMultiDictProxy
 from wires import ORIGIN, Wire, clock
+from yarl import URL
 
-from crossfade.cloud.transport import AsgiTransport, Borrowed, never_sent
+from crossfade.clock import SystemClock
+from crossfade.cloud.transport import AsgiTransport, Borrowed, TlsTransport, never_sent
 
 
 def send(app: Any, request: Any, **options: Any) -> Any:
@@ -99,3 +104,15 @@ def test_a_lost_connection_is_not_one_that_was_never_made() -> None:
     assert never_sent(refused)
     assert not never_sent(aiohttp.ServerDisconnectedError())
     assert not never_sent(aiohttp.ClientOSError(104, "reset"))
+
+
+def test_what_a_proxy_refuses_was_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = aiohttp.RequestInfo(URL("https://cloud.test"), "CONNECT", CIMultiDictProxy(CIMultiDict()))
+    refused = aiohttp.ClientHttpProxyError(asked, (), status=407, message="Proxy Authentication Required")
+
+    async def send(self: Any, request: Any, **config: Any) -> Any:
+        raise ServiceResponseError(refused, error=refused)
+
+    monkeypatch.setattr(AioHttpTransport, "send", send)
+    with pytest.raises(ServiceRequestError, match="let nothing through: 407 Proxy Authentication Required"):
+        asyncio.run(TlsTransport(SystemClock()).send(HttpRequest("POST", "https://cloud.test")))
