@@ -403,8 +403,8 @@ def complete(
 def verify(here: Here) -> Answer:
     """Prove who may open what, before and after; hosts and settings too: verification.json.
 
-    Exit codes: 0 only for zero lost, zero gained, zero swapped, zero unexplained; 2 otherwise; 1 not verified; 3 the run
-    was rolled back.
+    Exit codes: 0 only for zero lost, zero gained, zero swapped, zero unexplained; 2 otherwise; 1 not verified; 3 the
+    run was rolled back.
     """
     from crossfade.cli import proving
 
