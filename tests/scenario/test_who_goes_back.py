@@ -9,7 +9,7 @@ import msgspec
 from back_kit import apply_while, take_back, wait_until
 from stage import QUICK, Stage, pooled, spec_of
 
-from avdtwin import faults, sessions
+from avdtwin import agents, faults, sessions
 from avdtwin.state import Session
 
 
@@ -91,3 +91,22 @@ def test_somebody_who_came_while_it_was_opened_is_not_moved_when_that_fails(tmp_
     sessions.end(stage.world, used[0], "signed_out")
     take_back(stage, "off-1")
     assert stage.hosts()["off-1"] == "on_source"
+
+
+def test_a_host_whose_vm_is_deleted_while_it_drains_is_not_opened_again(tmp_path: Path) -> None:
+    stage = set_out(tmp_path)
+    person = stage.sign_in("off-1", never_ends=True)
+
+    def delete(point: str) -> None:
+        if point.startswith("after host") and "/off-1" in point and point.endswith("draining"):
+            machine = stage.machine("off-1")
+            sessions.end(stage.world, person, "signed_out")
+            agents.leave(stage.world, machine)
+            del stage.world.state.machines[machine.vm]
+            del stage.world.state.arm.resources[stage.move("off-1").vm.lower()]
+
+    stage.apply(hook=delete)
+    assert stage.hosts()["off-1"] == "quarantined"
+    record = stage.classic("off-1")
+    assert record is not None
+    assert not record.allow_new_session

@@ -45,7 +45,7 @@ async def revert(context: Context, port: Workflow, move: HostMove, way: str, *, 
         await steps.perform("forget", lambda: context.target.remove(move), observe=lambda: context.target.absent(move))
         await steps.perform(
             "reopen",
-            lambda: context.source.set_open(move, move.prior_allow_new_session),
+            lambda: _reopen(context, move),
             then=lambda _: context.settle(
                 Kind.HOST, move.source, HostState.ON_SOURCE, f"in service on classic again, since {reason}"
             ),
@@ -60,6 +60,14 @@ async def revert(context: Context, port: Workflow, move: HostMove, way: str, *, 
         )
         return QUARANTINED
     return RETURNED
+
+
+async def _reopen(context: Context, move: HostMove) -> Facts:
+    """Raises StepFailed where there is no VM any more: its record would be offered to people, and answer nobody."""
+    if not await context.machine.exists(move.vm):
+        mend = "Take it out of classic, or make the VM anew and say `crossfade retry`."
+        raise StepFailed(f"The VM of {move.host_name} is not there any more.", "Somebody deleted it.", mend)
+    return await context.source.set_open(move, move.prior_allow_new_session)
 
 
 async def _ended(context: Context, subject: str) -> Facts:
