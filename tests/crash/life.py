@@ -17,7 +17,7 @@ from typing import Any
 START = datetime(2026, 6, 1, 20, tzinfo=UTC)
 TIDYING = "tidy "
 """Names of writes that only clear away what a write before them made. A run command that was in flight is deleted
-before it is sent once more, and again at its end; was that last deletion itself in flight, there are two more of them."""
+before it is sent once more, and again at its end; was that last deletion itself in flight, there are two more."""
 _WRITING = re.compile(r"^\s*(INSERT|UPDATE|DELETE)\b\s*(?:OR \w+ )?(?:INTO |FROM )?\W?([\w.]+)", re.IGNORECASE)
 
 
