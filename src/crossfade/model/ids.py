@@ -61,6 +61,14 @@ def group_id(subscription: str, resource_group: str) -> str:
     return f"/subscriptions/{subscription}/resourceGroups/{resource_group}"
 
 
+def group_of(resource_id: str) -> str:
+    """Id of the resource group that an id is in; empty when it is in none."""
+    parts = segments(resource_id)
+    if "subscriptions" not in parts or "resourcegroups" not in parts:
+        return ""
+    return group_id(parts["subscriptions"], parts["resourcegroups"])
+
+
 def segments(resource_id: str) -> dict[str, str]:
     """`/subscriptions/s/resourceGroups/g/providers/P/t/n` -> {subscriptions: s, resourcegroups: g, providers: P, …}."""
     parts = resource_id.strip("/").split("/")

@@ -3,7 +3,7 @@
 from crossfade.errors import Problem
 from crossfade.inventory.inventory import Inventory
 from crossfade.inventory.target import TargetSnapshot
-from crossfade.model.ids import fold, group_id, segments
+from crossfade.model.ids import fold, group_of, segments
 from crossfade.model.rights import LINKS, LOGS, MACHINES, NEEDED, POWER, READERS, SCALING, SNAPSHOTS, allowed
 from crossfade.model.sign_in import UNREAD, SignInPolicy, hole_in
 from crossfade.plan import moved_on
@@ -73,13 +73,8 @@ def needed_for_machines(plan: Plan) -> dict[str, dict[str, str]]:
     found: dict[str, list[HostMove]] = {}
     for move in plan.hosts:
         if fold(segments(move.vm).get("subscriptions", "")) != fold(plan.subscription):
-            found.setdefault(fold(_group_of(move.vm)), []).append(move)
-    return {_group_of(moves[0].vm): {**MACHINES, **_on_machines(moves)} for _, moves in sorted(found.items())}
-
-
-def _group_of(vm: str) -> str:
-    parts = segments(vm)
-    return group_id(parts.get("subscriptions", ""), parts.get("resourcegroups", ""))
+            found.setdefault(fold(group_of(move.vm)), []).append(move)
+    return {group_of(moves[0].vm): {**MACHINES, **_on_machines(moves)} for _, moves in sorted(found.items())}
 
 
 def _on_machines(moves: list[HostMove]) -> dict[str, str]:

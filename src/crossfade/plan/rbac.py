@@ -17,10 +17,9 @@ from crossfade.model.ids import (
     DESKTOP_USER_ROLE,
     LOG_READER_ROLE,
     fold,
-    group_id,
+    group_of,
     last_name,
     parent_key,
-    segments,
     stable_id,
 )
 from crossfade.model.target import RoleGrant
@@ -191,13 +190,8 @@ def place_of(key: str, layout: Layout) -> Place:
 
     pools = [layout.pool_ids[fold(pool.key)] for pool in layout.pools if below(pool.key)]
     groups = [layout.group_ids[fold(group.key)] for group in layout.groups if below(group.key)]
-    around = {fold(scope): scope for scope in map(_resource_group, [*pools, *groups])}
+    around = {fold(scope): scope for scope in map(group_of, [*pools, *groups])}
     return Place(around=sorted(around.values()), pools=pools, groups=groups)
-
-
-def _resource_group(resource_id: str) -> str:
-    parts = segments(resource_id)
-    return group_id(parts["subscriptions"], parts["resourcegroups"])
 
 
 def _proposal(

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from crossfade.clock import Clock, iso
 from crossfade.cloud.arm import Arm
 from crossfade.cloud.logs import Logs, Table
-from crossfade.model.ids import fold, group_id, segments
+from crossfade.model.ids import fold, group_of
 from crossfade.model.provenance import Gap
 from crossfade.sources.gather import IN_FLIGHT, Gatherer, Progress, silent, together
 from crossfade.sources.remains_records import Connections, Deployment, Extension, RemainsReading, VirtualMachine
@@ -120,8 +120,7 @@ class _Reader:
         """The history of each resource group that holds a VM."""
         groups: dict[str, str] = {}
         for machine in self.reading.machines:
-            parts = segments(machine.id)
-            group = group_id(parts["subscriptions"], parts["resourcegroups"])
+            group = group_of(machine.id)
             groups.setdefault(fold(group), group)
         await together(*(self._deployments(group) for group in groups.values()))
 

@@ -12,7 +12,7 @@ from crossfade.cloud.arm import Arm
 from crossfade.cloud.graph import Graph
 from crossfade.errors import CloudError, NotFound
 from crossfade.model import diagnostics
-from crossfade.model.ids import DESKTOP_USER_ROLE, fold, group_id, last_name, same, segments
+from crossfade.model.ids import DESKTOP_USER_ROLE, fold, group_of, last_name, same, segments
 from crossfade.model.provenance import Origin
 from crossfade.model.rights import USE, holds_data, powers, role_of
 from crossfade.model.target import RoleDefinition
@@ -191,7 +191,7 @@ class _Reader:
         ids = [str(row.get("id", "")) for name in _TOP for row in self._of_type(name.casefold())]
         groups: dict[str, str] = {}
         for resource_id in [*ids, *self._wanted.machines]:
-            scope = _group_of(resource_id)
+            scope = group_of(resource_id)
             if scope:
                 groups.setdefault(fold(scope), scope)
         await together(*(self._permissions(groups[key]) for key in sorted(groups)))
@@ -218,7 +218,7 @@ class _Reader:
 
     def _machine_groups(self, subscription: str) -> list[str]:
         """Resource groups of wanted machines: rights may reach no further."""
-        scopes = [_group_of(one) for one in self._wanted.machines if same(_subscription_of(one), subscription)]
+        scopes = [group_of(one) for one in self._wanted.machines if same(_subscription_of(one), subscription)]
         return sorted({fold(scope): scope for scope in scopes if scope}.values())
 
     async def _machines_in(self, group: str) -> None:
@@ -318,14 +318,6 @@ def _child_kind(group: dict[str, Any]) -> str:
 
 def _subscription_of(resource_id: str) -> str:
     return segments(resource_id).get("subscriptions", "")
-
-
-def _group_of(resource_id: str) -> str:
-    """Id of the resource group that an id is in; empty when it is in none."""
-    parts = segments(resource_id)
-    if "subscriptions" not in parts or "resourcegroups" not in parts:
-        return ""
-    return group_id(parts["subscriptions"], parts["resourcegroups"])
 
 
 def _publishing(reading: TargetReading, principal: str) -> set[str]:
